@@ -1,0 +1,1 @@
+"""What the model sees. Pure: contents come in from who owns the I/O."""

@@ -1,0 +1,56 @@
+"""From one row of logits to one token."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+
+
+@dataclass(frozen=True, slots=True)
+class Sampling:
+    """Greedy at temperature 0; otherwise nucleus sampling (Holtzman et al. 2020) with its own seed."""
+
+    temperature: float = 0.0
+    top_p: float = 1.0
+    seed: int | None = None
+
+    def generator(self) -> torch.Generator | None:
+        """The source of randomness for one generation; None when greedy."""
+        if self.temperature <= 0:
+            return None
+        generator = torch.Generator()
+        if self.seed is None:
+            generator.seed()
+        else:
+            generator.manual_seed(self.seed)
+        return generator
+
+
+def choose(
+    logits: torch.Tensor, sampling: Sampling, generator: torch.Generator | None, allowed: torch.Tensor | None = None
+) -> tuple[int, float]:
+    """The next token and its natural log-probability.
+
+    `logits`: [vocabulary]. `allowed`: ids, int64, to choose among; the log-probability is still that over the whole
+    vocabulary, so that a healed token's says how likely the model found it.
+    """
+    logits = logits.float()
+    pool = logits if allowed is None else logits[allowed.to(logits.device)]
+    if generator is None:
+        at = int(pool.argmax())
+    else:
+        at = int(torch.multinomial(_nucleus(pool / sampling.temperature, sampling.top_p), 1, generator=generator))
+    token = at if allowed is None else int(allowed[at])
+    return token, float(logits[token] - logits.logsumexp(0))
+
+
+def _nucleus(logits: torch.Tensor, top_p: float) -> torch.Tensor:
+    """Probabilities, on the CPU, of the smallest set of tokens whose probability reaches `top_p`; at least one."""
+    probabilities = logits.softmax(0).cpu()
+    if top_p >= 1:
+        return probabilities
+    ordered, order = probabilities.sort(descending=True)
+    outside = ordered.cumsum(0) - ordered >= top_p
+    probabilities[order[outside]] = 0
+    return probabilities

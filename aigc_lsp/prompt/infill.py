@@ -1,0 +1,157 @@
+"""Fill-in-the-middle prompts: one function of the text, the model's row and a budget.
+
+Suffix first (SPM) puts what stays the same while typing before what grows, so that a keystroke only appends to the
+prompt (Bavarian et al. 2022; order and healing measured in ARCHITECTURE.md). Segments run from the most stable to the
+least (invariant 7): extra files, suffix, prefix.
+
+Token healing: the last word of the prefix may be half a token. Its tokens are taken off the prompt, and what they
+spelled is returned as `heal`: the model must begin its answer with exactly those bytes, in whatever tokens it likes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from aigc_lsp.catalogue import FileTokens, Fim, Segment
+
+STEP = 128
+"""Tokens: where the prompt must be shortened, its edges move in steps of this, so that typing does not shift them."""
+
+HEAL_TOKENS = 4
+"""At most so many tokens are taken back: a word that is longer is healed from within."""
+
+
+class Encoding(Protocol):
+    def encode(self, text: str) -> list[int]: ...
+    def control(self, token: str) -> int: ...
+    def bytes_of(self, id: int) -> bytes: ...
+
+
+@dataclass(frozen=True, slots=True)
+class ExtraFile:
+    """Text from elsewhere, to stand before the hole's own file."""
+
+    filename: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Hole:
+    """What is around the cursor. `prefix` and `suffix` meet there."""
+
+    prefix: str
+    suffix: str
+    extra: tuple[ExtraFile, ...] = ()
+    filename: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Prompt:
+    tokens: tuple[int, ...]
+    heal: bytes
+    truncated: bool
+
+
+def render(
+    hole: Hole,
+    fim: Fim,
+    files: FileTokens | None,
+    vocabulary: Encoding,
+    *,
+    prefix_budget: int,
+    suffix_budget: int,
+    extra_budget: int = 0,
+    order: str | None = None,
+    heal: bool | None = None,
+) -> Prompt:
+    """The prompt for `hole` in the model's own format. Budgets are in tokens; `order` and `heal` override its row.
+
+    The prefix keeps its end, the suffix its beginning; extra files are dropped whole from the front until they fit.
+    """
+    template = fim.templates[order or fim.order]
+    prefix = vocabulary.encode(hole.prefix)
+    suffix = vocabulary.encode(hole.suffix)
+    kept_prefix = _keep_end(prefix, prefix_budget, vocabulary)
+    kept_suffix = _keep_beginning(suffix, suffix_budget, vocabulary)
+    truncated = len(kept_prefix) < len(prefix) or len(kept_suffix) < len(suffix)
+    tail = healed_tokens(kept_prefix, vocabulary) if (fim.healing if heal is None else heal) else 0
+    healed = b"".join(vocabulary.bytes_of(token) for token in kept_prefix[len(kept_prefix) - tail :])
+    slots = {"prefix": kept_prefix[: len(kept_prefix) - tail], "suffix": kept_suffix}
+    tokens = _extra_tokens(hole, files, vocabulary, extra_budget)
+    tokens += _fill(template, slots, vocabulary)
+    # A prompt of nothing at all (an empty file and a model without FIM tokens) still needs a token to run.
+    return Prompt(tuple(tokens) or tuple(vocabulary.encode("\n")), healed, truncated)
+
+
+def healed_tokens(prefix: Sequence[int], vocabulary: Encoding) -> int:
+    """How many of the last tokens spell an unfinished word: that word, or the run of blanks or signs, at the end.
+
+    All of its tokens are taken back, not the last alone: "retur" is " ret" + "ur", while " return" is one token.
+    """
+    count = 0
+    kind = ""
+    for token in reversed(prefix[-HEAL_TOKENS:]):
+        data = vocabulary.bytes_of(token)
+        count += 1
+        if not data:
+            return count - 1
+        kind = kind or _kind(data[-1:])
+        if any(_kind(data[at : at + 1]) != kind for at in range(len(data))) or kind != "word":
+            return count  # the token reaches beyond the word's beginning, so the word ends here
+    return count
+
+
+def _kind(byte: bytes) -> str:
+    if byte.isalnum() or byte == b"_" or byte >= b"\x80":
+        return "word"
+    return "blank" if byte.isspace() else "sign"
+
+
+def _fill(template: Sequence[Segment], slots: dict[str, list[int]], vocabulary: Encoding) -> list[int]:
+    tokens: list[int] = []
+    for segment in template:
+        tokens += slots[segment.text] if segment.is_slot else [vocabulary.control(segment.text)]
+    return tokens
+
+
+def _extra_tokens(
+    hole: Hole, files: FileTokens | None, vocabulary: Encoding, budget: int
+) -> list[int]:
+    """Other files before the hole's own, in the model's repo-level format where it has one."""
+    if not hole.extra or files is None or budget <= 0:
+        return []
+    separator = [vocabulary.control(files.file_sep)]
+    blocks = [separator + vocabulary.encode(f"{file.filename}\n{file.text}\n") for file in hole.extra]
+    while blocks and sum(map(len, blocks)) > budget:
+        blocks.pop(0)
+    if not blocks:
+        return []
+    head = [vocabulary.control(files.repo_name), *vocabulary.encode("repository\n")]
+    own = separator + vocabulary.encode(f"{hole.filename}\n") if hole.filename else separator
+    return [*head, *(token for block in blocks for token in block), *own]
+
+
+def _keep_end(tokens: list[int], budget: int, vocabulary: Encoding) -> list[int]:
+    """The end of `tokens`, at most `budget` of them, begun at a whole character; the cut moves in steps."""
+    if len(tokens) <= budget:
+        return tokens
+    step = min(STEP, max(1, budget // 4))
+    start = -(-(len(tokens) - budget) // step) * step
+    while start < len(tokens) and _is_continuation(vocabulary.bytes_of(tokens[start])):
+        start += 1
+    return tokens[start:]
+
+
+def _keep_beginning(tokens: list[int], budget: int, vocabulary: Encoding) -> list[int]:
+    """The beginning of `tokens`, at most `budget` of them, ended at a whole character."""
+    end = min(len(tokens), budget)
+    while 0 < end < len(tokens) and _is_continuation(vocabulary.bytes_of(tokens[end])):
+        end -= 1
+    return tokens[:end]
+
+
+def _is_continuation(data: bytes) -> bool:
+    """Whether a token begins inside a UTF-8 character."""
+    return bool(data) and data[0] & 0xC0 == 0x80

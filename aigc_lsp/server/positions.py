@@ -1,0 +1,68 @@
+"""LSP positions to code-point offsets and back: one of the two edges where offsets change their unit.
+
+Contract
+    Pure functions over `Text` and plain integers in the encodings that LSP names. Every position has an offset: one
+    past the end of its line is that line's end (before the terminator), one past the last line is the end of the
+    text, a negative number is 0, and one inside a character (a surrogate pair, a UTF-8 sequence) is that character's
+    start. Every offset has a position, which is never inside a `\\r\\n`. Arguments are never changed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Literal
+
+from lsprotocol import types
+
+from aigc_lsp.text import Edit, Span, Text
+
+Encoding = Literal["utf-8", "utf-16", "utf-32"]
+Change = types.TextDocumentContentChangePartial | types.TextDocumentContentChangeWholeDocument
+
+# Encoding → (codec, bytes in one unit of `character`).
+_UNITS: dict[str, tuple[str, int]] = {"utf-8": ("utf-8", 1), "utf-16": ("utf-16-le", 2), "utf-32": ("utf-32-le", 4)}
+
+
+def offset_at(text: Text, line: int, character: int, encoding: str) -> int:
+    """The offset of a position."""
+    line, character = max(line, 0), max(character, 0)
+    if line >= text.line_count:
+        return len(text)
+    start, end = text.line_start(line), text.line_end(line)
+    # A code point takes at least one unit, so no more of them than `character` can matter.
+    piece = text.source[start : min(end, start + character)]
+    if piece.isascii() or encoding == "utf-32":
+        return start + len(piece)
+    codec, unit = _UNITS[encoding]
+    # "ignore" drops a character that the cut has left incomplete: that is the snap to its start.
+    return start + len(piece.encode(codec)[: character * unit].decode(codec, "ignore"))
+
+
+def position_at(text: Text, offset: int, encoding: str) -> tuple[int, int]:
+    """The (line, character) of an offset."""
+    offset = min(max(offset, 0), len(text))
+    line = text.line_at(offset)
+    piece = text.source[text.line_start(line) : min(offset, text.line_end(line))]
+    if piece.isascii():
+        return line, len(piece)
+    codec, unit = _UNITS[encoding]
+    return line, len(piece.encode(codec)) // unit
+
+
+def apply_changes(text: Text, changes: Sequence[Change], encoding: str) -> tuple[Text, list[Edit]]:
+    """The text after `changes`, and what they were as edits, each in terms of the text after those before it."""
+    edits = []
+    for change in changes:
+        edit = Edit(_span_of(text, change, encoding), change.text)
+        text = text.apply(edit)
+        edits.append(edit)
+    return text, edits
+
+
+def _span_of(text: Text, change: Change, encoding: str) -> Span:
+    if isinstance(change, types.TextDocumentContentChangeWholeDocument):
+        return Span(0, len(text))
+    first, second = change.range.start, change.range.end
+    one = offset_at(text, first.line, first.character, encoding)
+    other = offset_at(text, second.line, second.character, encoding)
+    return Span(min(one, other), max(one, other))

@@ -1,0 +1,102 @@
+"""Start, find and stop the model server from outside.
+
+It is started as a process of its own: own session, no inherited descriptors, its output in its log, so that it survives
+the editor. Whether another one is quicker is settled by its lock (see `run`), not here.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+from aigc_lsp.errors import EngineUnavailable
+from aigc_lsp.service.client import EngineClient
+from aigc_lsp.service.place import lock_path, log_path, socket_path
+from aigc_lsp.service.wire import Health
+
+BIND_SECONDS = 20.0
+"""A model server that has not bound its socket by then did not start."""
+
+
+def connect() -> EngineClient:
+    return EngineClient(socket_path())
+
+
+def spawn(overrides: Mapping[str, str]) -> subprocess.Popen[bytes]:
+    """A new model server; `overrides` are environment variables `AIGC_LSP_…` with the caller's settings."""
+    with open(log_path(), "ab") as output:
+        return subprocess.Popen(
+            [sys.executable, "-m", "aigc_lsp", "engine"],
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=output,
+            start_new_session=True,
+            cwd=Path.home() if Path.home().is_dir() else "/",
+            env={**os.environ, **overrides},
+        )
+
+
+async def attach(client: EngineClient, overrides: Mapping[str, str], start: bool = True) -> Health:
+    """The health of the running model server, started first where there is none and `start` allows it."""
+    try:
+        return await client.health()
+    except EngineUnavailable:
+        if not start:
+            raise
+    process = await asyncio.to_thread(spawn, overrides)
+    deadline = time.monotonic() + BIND_SECONDS
+    while time.monotonic() < deadline:
+        try:
+            return await client.health()
+        except EngineUnavailable:
+            if process.poll() not in (None, 0):
+                break
+            await asyncio.sleep(0.05)
+    raise EngineUnavailable(f"The model server did not start. Its log says why: {log_path()}")
+
+
+async def wait_ready(client: EngineClient, report: Callable[[Health], None], interval: float = 0.1) -> Health:
+    """Wait until the model is loaded, reporting on the way; `EngineUnavailable` where it cannot be."""
+    while True:
+        health = await client.health()
+        report(health)
+        if health.ready:
+            return health
+        if health.phase == "error":
+            raise EngineUnavailable(health.message)
+        await asyncio.sleep(interval)
+
+
+async def stop(client: EngineClient, patience: float = 5.0) -> bool:
+    """Stop the running model server; false where none runs. Its lock says when it is gone."""
+    try:
+        pid = (await client.health()).pid
+    except EngineUnavailable:
+        return False
+    for sign in (signal.SIGTERM, getattr(signal, "SIGKILL", signal.SIGTERM)):
+        deadline = time.monotonic() + patience
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(pid, sign)
+        while time.monotonic() < deadline:
+            if not is_running():
+                return True
+            await asyncio.sleep(0.05)
+    raise EngineUnavailable(f"The model server (process {pid}) does not stop.")
+
+
+def is_running() -> bool:
+    """Whether a model server lives, answering or not: whether somebody holds its lock."""
+    from filelock import FileLock, Timeout
+
+    try:
+        with FileLock(lock_path()).acquire(timeout=0):
+            return False
+    except Timeout:
+        return True

@@ -1,0 +1,50 @@
+"""Where the model server is to be found: one socket, one lock and one log for each user of the machine."""
+
+from __future__ import annotations
+
+import os
+import stat
+from pathlib import Path
+
+from aigc_lsp.errors import EngineUnavailable
+
+MAX_SOCKET_PATH = 100
+"""Bytes; the kernel's limit is 108 on Linux and 104 on macOS."""
+
+
+def runtime_dir() -> Path:
+    """The user's private folder for sockets (0700), made where missing; AIGC_LSP_RUNTIME_DIR overrides it."""
+    from platformdirs import user_runtime_path
+
+    named = os.environ.get("AIGC_LSP_RUNTIME_DIR")
+    folder = Path(named) if named else user_runtime_path("aigc-lsp")
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    found = folder.stat()
+    if hasattr(os, "getuid") and found.st_uid != os.getuid():
+        raise EngineUnavailable(
+            f"The runtime folder {folder} belongs to another user. Set AIGC_LSP_RUNTIME_DIR to a folder of your own."
+        )
+    if stat.S_IMODE(found.st_mode) & 0o077:
+        folder.chmod(0o700)
+    return folder
+
+
+def socket_path() -> Path:
+    path = runtime_dir() / "engine.sock"
+    if len(os.fsencode(path)) > MAX_SOCKET_PATH:
+        raise EngineUnavailable(
+            f"The path {path} is too long for a socket. Set AIGC_LSP_RUNTIME_DIR to a shorter folder."
+        )
+    return path
+
+
+def lock_path() -> Path:
+    return runtime_dir() / "engine.lock"
+
+
+def log_path() -> Path:
+    from platformdirs import user_log_path
+
+    folder = user_log_path("aigc-lsp")
+    folder.mkdir(parents=True, exist_ok=True)
+    return folder / "engine.log"

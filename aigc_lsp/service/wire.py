@@ -1,0 +1,209 @@
+"""The shapes that cross the socket. llama.cpp's `/infill` fields, and ours beside them; unknown fields are ignored.
+
+Pure and light: the language server imports this, so nothing here may import torch.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal, TypeVar
+
+Phase = Literal["starting", "fetch", "convert", "load", "ready", "error"]
+
+
+class BadRequest(ValueError):
+    """A field of a request is not what it must be; the message names it."""
+
+
+@dataclass(frozen=True, slots=True)
+class InfillRequest:
+    """A hole to fill. Budgets are in tokens, times in milliseconds; None leaves the model server's own setting."""
+
+    input_prefix: str
+    input_suffix: str = ""
+    input_extra: tuple[tuple[str, str], ...] = ()
+    filename: str = ""
+    n_predict: int = 64
+    stop: tuple[str, ...] = ()
+    temperature: float = 0.0
+    top_p: float = 1.0
+    seed: int | None = None
+    t_max_predict_ms: float | None = None
+    model: str | None = None
+    n_probs: int = 0
+    stream: bool = False
+    timings_per_token: bool = False
+    # Ours
+    prefix_tokens: int | None = None
+    suffix_tokens: int | None = None
+    order: str | None = None
+    heal: bool | None = None
+    response_fields: tuple[str, ...] = ()
+
+    def to_json(self) -> dict[str, Any]:
+        names = ("filename", "n_predict", "temperature", "top_p", "seed", "t_max_predict_ms", "model", "n_probs")
+        names += ("stream", "timings_per_token", "prefix_tokens", "suffix_tokens", "order", "heal")
+        values = {name: getattr(self, name) for name in names}
+        return {
+            "input_prefix": self.input_prefix,
+            "input_suffix": self.input_suffix,
+            "input_extra": [{"filename": name, "text": text} for name, text in self.input_extra],
+            "stop": list(self.stop),
+            **{name: value for name, value in values.items() if value is not None},
+        }
+
+    @classmethod
+    def from_json(cls, body: object) -> InfillRequest:
+        if not isinstance(body, Mapping):
+            raise BadRequest("The request's body must be a JSON object.")
+        # llama.cpp sets `prompt` behind the middle token: text that was typed after the prefix.
+        prefix = _get(body, "input_prefix", str, "") + _get(body, "prompt", str, "")
+        return cls(
+            input_prefix=prefix,
+            input_suffix=_get(body, "input_suffix", str, ""),
+            input_extra=_extra(_get(body, "input_extra", list, [])),
+            filename=_get(body, "filename", str, ""),
+            n_predict=_n_predict(_get(body, "n_predict", int, 64)),
+            stop=_strings(body, "stop"),
+            temperature=max(0.0, _get(body, "temperature", float, 0.0)),
+            top_p=_get(body, "top_p", float, 1.0),
+            seed=_seed(_get(body, "seed", int, None)),
+            t_max_predict_ms=_get(body, "t_max_predict_ms", float, None) or None,
+            model=_get(body, "model", str, "") or None,
+            n_probs=_get(body, "n_probs", int, 0),
+            stream=_get(body, "stream", bool, False),
+            timings_per_token=_get(body, "timings_per_token", bool, False),
+            prefix_tokens=_get(body, "prefix_tokens", int, None),
+            suffix_tokens=_get(body, "suffix_tokens", int, None),
+            order=_get(body, "order", str, None),
+            heal=_get(body, "heal", bool, None),
+            response_fields=_strings(body, "response_fields"),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Usage:
+    """What a generation has cost so far."""
+
+    prompt_tokens: int = 0
+    reused_tokens: int = 0
+    generated_tokens: int = 0
+    prefill_ms: float = 0.0
+    decode_ms: float = 0.0
+
+    def to_json(self) -> dict[str, Any]:
+        """llama.cpp's `timings`; `cache_n` tokens of the prompt were reused, `prompt_n` were evaluated."""
+        evaluated = self.prompt_tokens - self.reused_tokens
+        return {
+            "cache_n": self.reused_tokens,
+            "prompt_n": evaluated,
+            "prompt_ms": round(self.prefill_ms, 3),
+            "prompt_per_token_ms": round(self.prefill_ms / max(evaluated, 1), 3),
+            "prompt_per_second": round(evaluated / max(self.prefill_ms, 1e-6) * 1e3, 1),
+            "predicted_n": self.generated_tokens,
+            "predicted_ms": round(self.decode_ms, 3),
+            "predicted_per_token_ms": round(self.decode_ms / max(self.generated_tokens, 1), 3),
+            "predicted_per_second": round(self.generated_tokens / max(self.decode_ms, 1e-6) * 1e3, 1),
+        }
+
+    @classmethod
+    def from_json(cls, timings: Mapping[str, Any]) -> Usage:
+        reused = int(timings.get("cache_n", 0))
+        return cls(
+            prompt_tokens=reused + int(timings.get("prompt_n", 0)),
+            reused_tokens=reused,
+            generated_tokens=int(timings.get("predicted_n", 0)),
+            prefill_ms=float(timings.get("prompt_ms", 0)),
+            decode_ms=float(timings.get("predicted_ms", 0)),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class InfillPiece:
+    """One event of a streamed answer. `stop_type` is set on the last: eos, word, limit, cancelled or deadline."""
+
+    content: str
+    usage: Usage = field(default_factory=Usage)
+    logprobs: tuple[float, ...] = ()
+    stop_type: str | None = None
+
+    @classmethod
+    def from_json(cls, event: Mapping[str, Any]) -> InfillPiece:
+        return cls(
+            content=str(event.get("content", "")),
+            usage=Usage.from_json(event.get("timings") or {}),
+            logprobs=tuple(
+                float(entry["logprob"]) for entry in event.get("completion_probabilities") or () if "logprob" in entry
+            ),
+            stop_type=str(event.get("stop_type", "eos")) if event.get("stop") else None,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Health:
+    """What the model server says of itself. `done` and `total` count bytes of the phase under way."""
+
+    phase: Phase
+    model: str
+    message: str = ""
+    done: int = 0
+    total: int = 0
+    pid: int = 0
+    version: str = ""
+    device: str = ""
+    kv_bytes: int = 0
+    requests: int = 0
+
+    @property
+    def ready(self) -> bool:
+        return self.phase == "ready"
+
+    def to_json(self) -> dict[str, Any]:
+        status = {"ready": "ok", "error": "error"}.get(self.phase, "loading model")
+        return {"status": status, **{name: getattr(self, name) for name in self.__slots__}}
+
+    @classmethod
+    def from_json(cls, body: Mapping[str, Any]) -> Health:
+        known = {name: body[name] for name in cls.__slots__ if name in body}
+        return cls(**{"phase": "ready" if body.get("status") == "ok" else "starting", "model": "", **known})
+
+
+T = TypeVar("T")
+
+
+def _get(body: Mapping[str, Any], name: str, kind: type, default: T) -> Any | T:
+    value = body.get(name)
+    if value is None:
+        return default
+    if kind is float and isinstance(value, int) and not isinstance(value, bool):
+        return float(value)
+    if not isinstance(value, kind) or (kind is int and isinstance(value, bool)):
+        raise BadRequest(f"The field {name} must be of type {kind.__name__}.")
+    return value
+
+
+def _strings(body: Mapping[str, Any], name: str) -> tuple[str, ...]:
+    values = body.get(name)
+    if values is None:
+        return ()
+    if isinstance(values, str):
+        return (values,)
+    if not isinstance(values, list) or not all(isinstance(value, str) for value in values):
+        raise BadRequest(f"The field {name} must be a list of strings.")
+    return tuple(values)
+
+
+def _extra(entries: list[Any]) -> tuple[tuple[str, str], ...]:
+    if not all(isinstance(entry, Mapping) and isinstance(entry.get("text"), str) for entry in entries):
+        raise BadRequest("The field input_extra must be a list of objects with `filename` and `text`.")
+    return tuple((str(entry.get("filename", "")), entry["text"]) for entry in entries)
+
+
+def _n_predict(value: int) -> int:
+    """llama.cpp's -1 means without limit: here, a bound that no completion needs."""
+    return 4096 if value < 0 else value
+
+
+def _seed(value: int | None) -> int | None:
+    return None if value is None or value < 0 else value

@@ -1,13 +1,13 @@
 """Every error that a user may see. Each message is a sentence that says what to do next.
 
-    AigcError
-    ├── UsageError            the command or its arguments are wrong (exit code 2)
-    ├── ModelError            something about a model
-    │   ├── UnknownModel      no descriptor of that name
-    │   ├── ModelMissing      known, but not on this machine
-    │   ├── ModelDamaged      bytes on disk differ from their digest
-    │   └── FetchFailed       no source could deliver it, or the disk is full
-    └── EngineUnavailable     the model server cannot be reached or cannot serve
+AigcError
+├── UsageError            the command or its arguments are wrong (exit code 2)
+├── ModelError            something about a model
+│   ├── UnknownModel      no descriptor of that name
+│   ├── ModelMissing      known, but not on this machine
+│   ├── ModelDamaged      bytes on disk differ from their digest
+│   └── FetchFailed       no source could deliver it, or the disk is full
+└── EngineUnavailable     the model server cannot be reached or cannot serve
 """
 
 from __future__ import annotations

@@ -1,10 +1,10 @@
 """The way of a keystroke, from a document and an offset to the text to show. Read this first.
 
-    window   what the model sees                        context/
-    rule     one line or a block, and where it ends     syntax/, polish/
-    pieces   the model server's answer, as it comes     service/
-    verdict  stop, and hang up                          polish/
-    cut      what of it may be shown                    polish/
+window   what the model sees                        context/
+rule     one line or a block, and where it ends     syntax/, polish/
+pieces   the model server's answer, as it comes     service/
+verdict  stop, and hang up                          polish/
+cut      what of it may be shown                    polish/
 """
 
 from __future__ import annotations

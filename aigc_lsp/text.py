@@ -1,13 +1,14 @@
 """Text that never changes, with an index of its lines.
 
 Contract
-    An offset counts code points; `Span(start, end)` is half open. A line ends at `\\n`, `\\r\\n` or `\\r` and nowhere
-    else (not at form feed, U+0085 or U+2028), which is what the Language Server Protocol says and `str.splitlines`
-    does not do. An empty text has one line, and a text that ends in a terminator has an empty last line.
+    An offset counts code points; `Span(start, end)` is half open. A line ends at `\\n`, `\\r\\n` or `\\r`
+    and nowhere else (not at form feed, U+0085 or U+2028), which is what the Language Server Protocol says
+    and `str.splitlines` does not do. An empty text has one line, and a text that ends in a terminator has
+    an empty last line.
 
 Invariants
-    A `Text` never changes once made; `apply` returns another one. The line index is built on first use and handed
-    on by splicing, so that an edit costs the copy of the string and of an array, never another scan.
+    A `Text` never changes once made; `apply` returns another one. The line index is built on first use and
+    handed on by splicing, so that an edit costs the copy of the string and of an array, never another scan.
 """
 
 from __future__ import annotations
@@ -47,8 +48,8 @@ class Edit:
 class Text:
     """An immutable text. Lines are counted from 0.
 
-    The index is one array of line starts in two parts: entries from `_pivot` on are stored without `_shift`. Typing
-    in one place then moves everything behind it by changing one number.
+    The index is one array of line starts in two parts: entries from `_pivot` on are stored without
+    `_shift`. Typing in one place then moves everything behind it by changing one number.
     """
 
     __slots__ = ("_pivot", "_shift", "_source", "_starts")
@@ -122,8 +123,9 @@ class Text:
     def _hand_on_index(self, edited: Text, start: int, end: int) -> None:
         """Give `edited`, which differs from this text in `start..end` only, its index.
 
-        Whole lines are scanned again, from the one before `start` (an edit can turn its `\\r` into `\\r\\n`) to the one
-        that holds `end`: what precedes and what follows them ends in a terminator that the edit cannot reach.
+        Whole lines are scanned again, from the one before `start` (an edit can turn its `\\r` into
+        `\\r\\n`) to the one that holds `end`: what precedes and what follows them ends in a terminator that
+        the edit cannot reach.
         """
         starts = self._index()
         first, last = self.line_at(max(start - 1, 0)), self.line_at(end)
@@ -145,9 +147,9 @@ class Text:
 def sanitise(source: str) -> str:
     """`source` with each lone surrogate replaced by U+FFFD; the same object when there is none.
 
-    A lone surrogate can be sent as JSON but not be encoded, so it would fail later and far away. U+FFFD keeps every
-    position valid: like the surrogate it is one UTF-16 unit, one UTF-32 unit, and three bytes where a client counts
-    the surrogate in (generalised) UTF-8.
+    A lone surrogate can be sent as JSON but not be encoded, so it would fail later and far away. U+FFFD
+    keeps every position valid: like the surrogate it is one UTF-16 unit, one UTF-32 unit, and three bytes
+    where a client counts the surrogate in (generalised) UTF-8.
     """
     if source.isascii() or not _LONE_SURROGATE.search(source):
         return source

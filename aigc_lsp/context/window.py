@@ -76,4 +76,3 @@ def _suffix_end(text: Text, offset: int, budget: int) -> int:
         return limit if rest - offset <= budget else min(limit, offset + budget)
     end = text.line_start(text.line_at(limit))
     return end if end > rest else min(rest, offset + budget)
-

@@ -8,8 +8,11 @@ names and permutations; that takes half a minute, and is why it is never done tw
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Collection
 from pathlib import Path
+
+os.environ.setdefault("TQDM_DISABLE", "1")  # transformers' own progress bar would write over ours
 
 import torch
 from safetensors.torch import save_file

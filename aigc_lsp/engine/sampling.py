@@ -28,7 +28,10 @@ class Sampling:
 
 
 def choose(
-    logits: torch.Tensor, sampling: Sampling, generator: torch.Generator | None, allowed: torch.Tensor | None = None
+    logits: torch.Tensor,
+    sampling: Sampling,
+    generator: torch.Generator | None,
+    allowed: torch.Tensor | None = None,
 ) -> tuple[int, float]:
     """The next token and its natural log-probability.
 
@@ -40,7 +43,9 @@ def choose(
     if generator is None:
         at = int(pool.argmax())
     else:
-        at = int(torch.multinomial(_nucleus(pool / sampling.temperature, sampling.top_p), 1, generator=generator))
+        at = int(
+            torch.multinomial(_nucleus(pool / sampling.temperature, sampling.top_p), 1, generator=generator)
+        )
     token = at if allowed is None else int(allowed[at])
     return token, float(logits[token] - logits.logsumexp(0))
 

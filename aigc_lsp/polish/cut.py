@@ -68,4 +68,3 @@ def _repeats(text: str, rule: Rule) -> bool:
     """Whether the text is only the line that stands below already."""
     line = (rule.line_before + text).strip()
     return bool(rule.next_line) and line == rule.next_line.strip() and any(map(str.isalnum, line))
-

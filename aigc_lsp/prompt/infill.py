@@ -116,9 +116,7 @@ def _fill(template: Sequence[Segment], slots: dict[str, list[int]], vocabulary: 
     return tokens
 
 
-def _extra_tokens(
-    hole: Hole, files: FileTokens | None, vocabulary: Encoding, budget: int
-) -> list[int]:
+def _extra_tokens(hole: Hole, files: FileTokens | None, vocabulary: Encoding, budget: int) -> list[int]:
     """Other files before the hole's own, in the model's repo-level format where it has one."""
     if not hole.extra or files is None or budget <= 0:
         return []

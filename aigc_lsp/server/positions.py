@@ -1,10 +1,11 @@
 """LSP positions to code-point offsets and back: one of the two edges where offsets change their unit.
 
 Contract
-    Pure functions over `Text` and plain integers in the encodings that LSP names. Every position has an offset: one
-    past the end of its line is that line's end (before the terminator), one past the last line is the end of the
-    text, a negative number is 0, and one inside a character (a surrogate pair, a UTF-8 sequence) is that character's
-    start. Every offset has a position, which is never inside a `\\r\\n`. Arguments are never changed.
+    Pure functions over `Text` and plain integers in the encodings that LSP names. Every position has an
+    offset: one past the end of its line is that line's end (before the terminator), one past the last line
+    is the end of the text, a negative number is 0, and one inside a character (a surrogate pair, a UTF-8
+    sequence) is that character's start. Every offset has a position, which is never inside a `\\r\\n`.
+    Arguments are never changed.
 """
 
 from __future__ import annotations
@@ -20,7 +21,11 @@ Encoding = Literal["utf-8", "utf-16", "utf-32"]
 Change = types.TextDocumentContentChangePartial | types.TextDocumentContentChangeWholeDocument
 
 # Encoding → (codec, bytes in one unit of `character`).
-_UNITS: dict[str, tuple[str, int]] = {"utf-8": ("utf-8", 1), "utf-16": ("utf-16-le", 2), "utf-32": ("utf-32-le", 4)}
+_UNITS: dict[str, tuple[str, int]] = {
+    "utf-8": ("utf-8", 1),
+    "utf-16": ("utf-16-le", 2),
+    "utf-32": ("utf-32-le", 4),
+}
 
 
 def offset_at(text: Text, line: int, character: int, encoding: str) -> int:
@@ -50,7 +55,7 @@ def position_at(text: Text, offset: int, encoding: str) -> tuple[int, int]:
 
 
 def apply_changes(text: Text, changes: Sequence[Change], encoding: str) -> tuple[Text, list[Edit]]:
-    """The text after `changes`, and what they were as edits, each in terms of the text after those before it."""
+    """The text after `changes`, and these as edits, each in terms of the text after those before it."""
     edits = []
     for change in changes:
         edit = Edit(_span_of(text, change, encoding), change.text)

@@ -156,7 +156,9 @@ class Host:
             raise BadRequest(f"The model {model.name} knows the orders {', '.join(model.fim.templates)}.")
         context = self._config.context
         room = model.context_length - wire.n_predict - 64  # 64: the template's own tokens and the healing
-        suffix_budget = min(wire.suffix_tokens if wire.suffix_tokens is not None else context.suffix_tokens, room // 2)
+        suffix_budget = min(
+            wire.suffix_tokens if wire.suffix_tokens is not None else context.suffix_tokens, room // 2
+        )
         prefix_budget = min(wire.prefix_tokens or context.prefix_tokens, room - suffix_budget)
         prompt = render(
             Hole(
@@ -186,9 +188,7 @@ class Host:
         )
 
 
-def prepare(
-    model: catalogue.Model, store: Store, download: bool, report: Callable[[Progress], None]
-) -> Path:
+def prepare(model: catalogue.Model, store: Store, download: bool, report: Callable[[Progress], None]) -> Path:
     """The packed folder of `model`, fetched and converted first where that is still to do."""
     state = store.state(model)
     if state != "packed":

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import stat
+import warnings
 from pathlib import Path
 
 from aigc_lsp.errors import EngineUnavailable
@@ -14,10 +15,8 @@ MAX_SOCKET_PATH = 100
 
 def runtime_dir() -> Path:
     """The user's private folder for sockets (0700), made where missing; AIGC_LSP_RUNTIME_DIR overrides it."""
-    from platformdirs import user_runtime_path
-
     named = os.environ.get("AIGC_LSP_RUNTIME_DIR")
-    folder = Path(named) if named else user_runtime_path("aigc-lsp")
+    folder = Path(named) if named else _default()
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     found = folder.stat()
     if hasattr(os, "getuid") and found.st_uid != os.getuid():
@@ -27,6 +26,15 @@ def runtime_dir() -> Path:
     if stat.S_IMODE(found.st_mode) & 0o077:
         folder.chmod(0o700)
     return folder
+
+
+def _default() -> Path:
+    from platformdirs import user_runtime_path
+
+    with warnings.catch_warnings():
+        # Without XDG_RUNTIME_DIR it names a folder in /tmp and warns; the checks below make that folder private.
+        warnings.simplefilter("ignore")
+        return user_runtime_path("aigc-lsp")
 
 
 def socket_path() -> Path:

@@ -38,7 +38,11 @@ def run_engine(config: Config) -> bool:
         host, activity = Host(config), Activity()
         server = uvicorn.Server(
             uvicorn.Config(
-                build_app(host, activity), log_config=None, access_log=False, lifespan="off", timeout_graceful_shutdown=1
+                build_app(host, activity),
+                log_config=None,
+                access_log=False,
+                lifespan="off",
+                timeout_graceful_shutdown=1,
             )
         )
         host.start()
@@ -80,7 +84,9 @@ def _start_log(level: str) -> None:
     handler = RotatingFileHandler(log_path(), maxBytes=1_000_000, backupCount=2, encoding="utf-8")
     handler.setFormatter(logging.Formatter("%(asctime)s %(process)d %(levelname)s %(name)s: %(message)s"))
     logging.basicConfig(level=logging.INFO, handlers=[handler], force=True)
-    logging.getLogger("aigc_lsp").setLevel(getattr(logging, level.upper()) if level == "debug" else logging.INFO)
+    logging.getLogger("aigc_lsp").setLevel(
+        getattr(logging, level.upper()) if level == "debug" else logging.INFO
+    )
     for name in ("httpx", "httpcore", "filelock", "uvicorn"):
         logging.getLogger(name).setLevel(logging.WARNING)
     if sys.stderr is not None and sys.stderr.isatty():

@@ -42,7 +42,16 @@ class InfillRequest:
     response_fields: tuple[str, ...] = ()
 
     def to_json(self) -> dict[str, Any]:
-        names = ("filename", "n_predict", "temperature", "top_p", "seed", "t_max_predict_ms", "model", "n_probs")
+        names = (
+            "filename",
+            "n_predict",
+            "temperature",
+            "top_p",
+            "seed",
+            "t_max_predict_ms",
+            "model",
+            "n_probs",
+        )
         names += ("stream", "timings_per_token", "prefix_tokens", "suffix_tokens", "order", "heal")
         values = {name: getattr(self, name) for name in names}
         return {
@@ -134,7 +143,9 @@ class InfillPiece:
             content=str(event.get("content", "")),
             usage=Usage.from_json(event.get("timings") or {}),
             logprobs=tuple(
-                float(entry["logprob"]) for entry in event.get("completion_probabilities") or () if "logprob" in entry
+                float(entry["logprob"])
+                for entry in event.get("completion_probabilities") or ()
+                if "logprob" in entry
             ),
             stop_type=str(event.get("stop_type", "eos")) if event.get("stop") else None,
         )

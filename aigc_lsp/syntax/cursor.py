@@ -1,19 +1,21 @@
 """The place of a cursor in a tree.
 
-The tree says what is a string and what a comment. Scope and block come from the tree where it is sound around the
-cursor, and from the layout of lines (`lines.py`) where an error may have cost it the function that the cursor is in:
-`def f():` above an unfinished statement is often recovered as an error beside an empty block.
+The tree says what is a string and what a comment. Scope and block come from the tree where it is sound
+around the cursor, and from the layout of lines (`lines.py`) where an error may have cost it the function
+that the cursor is in: `def f():` above an unfinished statement is often recovered as an error beside an
+empty block.
 """
 
 from __future__ import annotations
 
 import re
+from collections.abc import Collection, Iterator
 from functools import cached_property
 from typing import TYPE_CHECKING
 
 import tree_sitter
 
-from aigc_lsp.syntax.lines import awaits_body, layout_of, opener_on_line, place_at, surroundings
+from aigc_lsp.syntax.lines import awaits_body, begins_scope, layout_of, opener_on_line, place_at, surroundings
 from aigc_lsp.syntax.place import Block, Kind, Opener, Place, ScopeKind, Surroundings, indent_of, width
 
 if TYPE_CHECKING:
@@ -22,11 +24,16 @@ if TYPE_CHECKING:
 Captures = dict[str, list[tree_sitter.Node]]
 
 _SPACE = re.compile(r"\s*")
-_ENCLOSED: dict[str, Kind] = {"string": "string", "comment": "comment", "line_comment": "comment", "code": "code"}
-
-
-def place_in_tree(tree: Tree, offset: int) -> Place:
-    return Cursor(tree, offset).place()
+_KINDS: dict[str, Kind] = {
+    "string": "string",
+    "comment": "comment",
+    "line_comment": "comment",
+    "code": "code",
+}
+_COMMENTS = ("comment", "line_comment")
+_SCOPES: tuple[ScopeKind, ...] = ("class", "function")
+# Strings that may go on over lines begin with one of these.
+_LONG_MARKS = ('"""', "'''", "`")
 
 
 class Cursor:
@@ -35,78 +42,222 @@ class Cursor:
     def __init__(self, tree: Tree, offset: int) -> None:
         self._text = tree.text
         self._source = tree.text.source
-        self._encoded = tree._encoded
-        self._root = tree._tree.root_node
-        self._query = tree._grammar.places
+        self._encoded = tree.encoded
+        self._root = tree.root
+        self._query = tree.grammar.places
         self._layout = layout_of(tree.language_id)
         self._offset = offset
+        self._before = self.skip_back(offset)
 
     def place(self) -> Place:
         kind = self.kind_at(self._offset)
         opener = self._opener() if kind == "code" else None
         if self._sound:
-            return place_at(kind, self._offset, opener, self._enclosing(opener))
-        return place_at(kind, self._offset, opener, surroundings(self._text, self._layout, self, opener, self._offset))
+            around = self._surroundings(opener)
+        else:
+            around = surroundings(self._text, self._layout, self, opener, self._offset)
+        return place_at(kind, self._offset, opener, around)
 
-    # What is a string, a comment, a token
+    # Strings, comments, tokens
 
     def kind_at(self, offset: int) -> Kind:
         """What `offset` is strictly inside of; behind a line comment is inside."""
         kind: Kind = "code"
-        smallest = len(self._encoded.data) + 1
-        byte = self._encoded.byte_at(offset)
-        for captures in self._captures(offset - 1, offset + 1):
-            for name in captures.keys() & _ENCLOSED.keys():
-                node = captures[name][0]
-                at_end = byte == node.end_byte and (name == "line_comment" or self._is_open_comment(name, node))
-                if not node.start_byte < byte < node.end_byte and not at_end:
-                    continue
-                if node.end_byte - node.start_byte < smallest:
-                    smallest, kind = node.end_byte - node.start_byte, _ENCLOSED[name]
-        if kind == "code" and self._root.has_error:
-            return self._unclosed_kind(offset)
+        smallest, byte = len(self._encoded.data) + 1, self._encoded.byte_at(offset)
+        for name, node in self._named(_KINDS, offset - 1, offset + 1):
+            inside = node.start_byte < byte < node.end_byte or (
+                name == "line_comment" and byte == node.end_byte
+            )
+            if inside and node.end_byte - node.start_byte < smallest:
+                smallest, kind = node.end_byte - node.start_byte, _KINDS[name]
+        if self._root.has_error and kind != "comment":
+            return self._unclosed_kind(offset, kind)
         return kind
 
     def is_code(self, offset: int) -> bool:
-        return self._comment_from(offset) is None and self.kind_at(offset) == "code"
+        return self._comment_at(offset, begins=True) is None and self.kind_at(offset) == "code"
 
     def skip_back(self, offset: int) -> int:
-        while True:
-            end = len(self._source[self._text.line_start(self._text.line_at(offset)) : offset].rstrip())
-            end += self._text.line_start(self._text.line_at(offset))
-            at_line_start = end == self._text.line_start(self._text.line_at(offset))
-            if at_line_start and end > 0:
-                offset = end - 1
-                continue
-            comment = self._comment_around(end - 1) if end else None
-            if comment is None:
+        while offset > 0:
+            line_start = self._text.line_start(self._text.line_at(offset))
+            end = line_start + len(self._source[line_start:offset].rstrip())
+            if end == line_start:
+                offset = line_start - 1
+            elif comment := self._comment_at(end - 1):
+                offset = self._encoded.offset_at(comment.start_byte)
+            else:
                 return end
-            offset = self._encoded.offset_at(comment.start_byte)
+        return 0
 
     def skip_ahead(self, offset: int) -> int:
         while True:
             match = _SPACE.match(self._source, offset)
             offset = match.end() if match else offset
-            comment = self._comment_from(offset)
+            comment = self._comment_at(offset, begins=True)
             if comment is None:
                 return offset
-            offset = max(self._encoded.offset_at(comment.end_byte), offset + 1)
+            offset = self._encoded.offset_at(comment.end_byte)
 
-    def _unclosed_kind(self, offset: int) -> Kind:
-        """Inside of a string that was opened before `offset` and not closed: the tree has only an error there."""
+    def _comment_at(self, offset: int, begins: bool = False) -> tree_sitter.Node | None:
+        """The comment that holds, or `begins` with, the character at `offset`."""
+        byte = self._encoded.byte_at(offset)
+        for _, node in self._named(_COMMENTS, offset, offset + 1):
+            if node.start_byte <= byte < node.end_byte and not (begins and node.start_byte != byte):
+                return node
+        return None
+
+    def _unclosed_kind(self, offset: int, kind: Kind) -> Kind:
+        """As `kind_at`, where a string or comment may be open and never closed: an error to the tree."""
+        if self._in_unclosed_comment(offset):
+            return "comment"
+        if kind != "code":
+            return kind
         line_start = self._text.line_start(self._text.line_at(offset))
-        opened: list[tuple[int, Kind]] = []
-        for captures in self._captures(line_start, offset):
-            opened += self._openings(captures, offset)
-        for mark in ('"""', "'''", "`"):
-            at = self._source.rfind(mark, 0, offset)
-            if 0 <= at < line_start:
-                for captures in self._captures(at, at + len(mark)):
-                    opened += self._openings(captures, offset)
-        return max(opened, default=(0, "code"))[1]  # type: ignore[return-value]
+        nearest: tuple[int, Kind] = (-1, "code")
+        reaches = [(line_start, offset)]
+        reaches += [
+            (at, at + len(mark))
+            for mark in _LONG_MARKS
+            if (at := self._source.rfind(mark, 0, line_start)) >= 0
+        ]
+        for start, end in reaches:
+            for name, node in self._named(("open.string", "open.code"), start, end):
+                opened = self._encoded.offset_at(node.start_byte)
+                long = name == "open.code" or self._content(node).endswith(_LONG_MARKS)
+                if self._encoded.offset_at(node.end_byte) <= offset and (long or opened >= line_start):
+                    nearest = max(nearest, (opened, "string" if name == "open.string" else "code"))
+        return nearest[1]
 
-    def _openings(self, captures: Captures, offset: int) -> list[tuple[int, Kind]]:
-        ...
+    def _in_unclosed_comment(self, offset: int) -> bool:
+        if self._layout.block_comment is None:
+            return False
+        begin, end = self._layout.block_comment
+        at = self._source.rfind(begin, 0, offset)
+        if at < 0 or self._source.find(end, at + len(begin), offset) >= 0:
+            return False
+        byte = self._encoded.byte_at(at)
+        return not any(node.start_byte < byte < node.end_byte for _, node in self._named(_KINDS, at, at + 1))
+
+    # Openers, scopes, blocks
+
+    @cached_property
+    def _sound(self) -> bool:
+        """Whether there is no error in the top-level nodes around the cursor."""
+        if self._root.is_error:
+            return False
+        for offset in (max(self._before - 1, 0), self._offset):
+            # Not `Node.first_child_for_byte`: in py-tree-sitter 0.26 it crashes where there is no such child.
+            walk = self._root.walk()
+            if walk.goto_first_child_for_byte(self._encoded.byte_at(offset)) is None or walk.node is None:
+                continue
+            node = walk.node
+            if any(
+                near is not None and near.has_error for near in (node.prev_sibling, node, node.next_sibling)
+            ):
+                return False
+        return True
+
+    def _opener(self) -> Opener | None:
+        """The opener whose body is to be written at the cursor."""
+        opener = self._opener_ending_at(self._before) or self._opener_above_docstring()
+        awaits = opener and awaits_body(
+            self._text, self._layout, self, opener, self._offset, unclosed=self._root.has_error
+        )
+        return opener if awaits else None
+
+    def _opener_ending_at(self, end: int) -> Opener | None:
+        byte = self._encoded.byte_at(end)
+        for captures in self._captures(end - 1, end):
+            if "open" in captures and captures["open"][0].end_byte == byte:
+                return Opener(end, self._header_indent(captures))
+        return None if self._sound else opener_on_line(self._text, self._layout, end)
+
+    def _opener_above_docstring(self) -> Opener | None:
+        """The header of a class or function with nothing but a docstring, above the cursor's line."""
+        text, line = self._text, self._text.line_at(self._offset)
+        if self._layout.closers or self._before >= text.line_start(line):
+            return None
+        byte = self._encoded.byte_at(self._before)
+        for _, node in self._named(("string",), self._before - 1, self._before):
+            start = self._encoded.offset_at(node.start_byte)
+            header_end = self.skip_back(start)
+            if node.end_byte != byte or header_end >= text.line_start(text.line_at(start)):
+                continue
+            opener = self._opener_ending_at(header_end)
+            if opener is None or not begins_scope(self._layout, text.line(text.line_at(header_end))):
+                continue
+            column = width(indent_of(text.source[text.line_start(line) : self._offset]))
+            # Behind a docstring a body is not due: further down, at the margin, something else is written.
+            if column > width(opener.indent) or line == text.line_at(self._before) + 1:
+                return opener
+        return None
+
+    def _surroundings(self, opener: Opener | None) -> Surroundings:
+        """Scope and block by the tree."""
+        byte = self._encoded.byte_at(self._probe() if opener is None else opener.end)
+        scopes: list[tuple[int, str, ScopeKind]] = []
+        blocks: list[tuple[int, int, str]] = []
+        for captures in self._captures(self._before - 1, self._offset + 1):
+            if "open" in captures:
+                start, end = captures["open"][0].end_byte, captures["block"][0].end_byte
+                indent = self._header_indent(captures)
+                if start <= byte and self._reaches(end, byte, indent):
+                    blocks.append((start, end, indent))
+                continue
+            for kind in _SCOPES:
+                for node in captures.get(kind, ()):
+                    if node.start_byte < byte and self._reaches(
+                        node.end_byte, byte, self._indent_at(node.start_byte)
+                    ):
+                        scopes.append(
+                            (node.start_byte, self._content(captures["name"][0]).strip("\"'"), kind)
+                        )
+        block = None
+        if blocks:
+            start, end, indent = max(blocks)
+            block = Block(self._encoded.offset_at(start), self._encoded.offset_at(end), indent)
+        return Surroundings(tuple((name, kind) for _, name, kind in sorted(scopes)), block)
+
+    def _probe(self) -> int:
+        """The cursor; behind a line's last token, that token's end, since a body told by indentation ends there."""
+        same_line = self._before >= self._text.line_start(self._text.line_at(self._offset))
+        return self._before if same_line and not self._layout.closers else self._offset
+
+    def _reaches(self, end: int, byte: int, indent: str) -> bool:
+        """Whether what ends at byte `end`, its header indented by `indent`, still holds the cursor at `byte`.
+
+        Where indentation tells the end of a block, a line without code below it goes on with the block if
+        it is indented deeper than the block's header.
+        """
+        if byte < end:
+            return True
+        if byte == end and self._source[self._encoded.offset_at(end) - 1] not in self._layout.closers:
+            return True
+        line = self._text.line_at(self._offset)
+        line_start, line_end = self._text.line_start(line), self._text.line_end(line)
+        if self._layout.closers or self._before >= line_start or self.skip_ahead(line_start) < line_end:
+            return False
+        column = width(indent_of(self._source[line_start : self._offset]))
+        return self._encoded.byte_at(self._before) <= end and column > width(indent)
+
+    def _header_indent(self, captures: Captures) -> str:
+        return self._indent_at(captures.get("header", captures["open"])[0].start_byte)
+
+    def _indent_at(self, byte: int) -> str:
+        """The indentation of the line that holds `byte`."""
+        return indent_of(self._text.line(self._text.line_at(self._encoded.offset_at(byte))))
+
+    # Queries
+
+    def _content(self, node: tree_sitter.Node) -> str:
+        return self._encoded.data[node.start_byte : node.end_byte].decode()
+
+    def _named(self, names: Collection[str], start: int, end: int) -> Iterator[tuple[str, tree_sitter.Node]]:
+        """The captures of these names that touch `start..end`."""
+        for captures in self._captures(start, end):
+            for name in captures.keys() & set(names):
+                for node in captures[name]:
+                    yield name, node
 
     def _captures(self, start: int, end: int) -> list[Captures]:
         """The matches of the query that touch `start..end`."""

@@ -1,8 +1,8 @@
-"""A string as the UTF-8 that tree-sitter reads, and offsets between the two: the other edge where offsets change unit.
+"""A string as the UTF-8 that tree-sitter reads: the other edge where offsets change their unit.
 
 Invariants
-    `data == source.encode()`. Conversions cost at most one stretch of `_STRIDE` code points however long a line is
-    (lines would not bound it: a minified file is one line). ASCII needs no conversion.
+    `data == source.encode()`. Conversions cost at most one stretch of `_STRIDE` code points however long a
+    line is (lines would not bound it: a minified file is one line). ASCII needs no conversion.
 """
 
 from __future__ import annotations

@@ -1,7 +1,8 @@
 """Languages: which file is in which, and which of them have a grammar.
 
-A language is named by its LSP languageId. A grammar's wheel is imported when the first text in it is parsed, so that
-importing this package costs nothing. What differs between languages is a row here or a query in `queries/`.
+A language is named by its LSP languageId. A grammar's wheel is imported when the first text in it is
+parsed, so that importing this package costs nothing. What differs between languages is a row here or a
+query in `queries/`.
 """
 
 from __future__ import annotations
@@ -106,7 +107,9 @@ _NAMES = {
     ".zshrc": "shellscript",
 }
 
-_LANGUAGE_OF = {"." + ending: language for language, endings in _EXTENSIONS.items() for ending in endings.split()}
+_LANGUAGE_OF = {
+    "." + ending: language for language, endings in _EXTENSIONS.items() for ending in endings.split()
+}
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,7 +1,8 @@
 """Places read off the layout of lines: what indentation says where there is no tree, or none to be trusted.
 
-In a half-written file an error can make the parser lose the function around the cursor, while its indentation still
-stands. So everything here needs lines only; a `Lexis` says what it can about comments and strings.
+In a half-written file an error can make the parser lose the function around the cursor, while its
+indentation still stands. So everything here needs lines only; a `Lexis` says what it can about comments and
+strings.
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ import re
 from dataclasses import dataclass
 from typing import Protocol
 
-from aigc_lsp.syntax.place import Block, Opener, Place, Scope, ScopeKind, Surroundings, indent_of, width
+from aigc_lsp.syntax.place import Block, Kind, Opener, Place, ScopeKind, Surroundings, indent_of, width
 from aigc_lsp.text import Text
 
 
@@ -22,12 +23,14 @@ class Layout:
     names     (pattern, kind): the line that begins a scope; group 1 is the scope's name
     comment   matches a line that is a comment
     closers   what a block ends with; empty where its end is told by indentation
+    block_comment  what begins and ends a comment of many lines
     """
 
     opens: re.Pattern[str]
     names: tuple[tuple[re.Pattern[str], ScopeKind], ...]
     comment: re.Pattern[str]
     closers: frozenset[str]
+    block_comment: tuple[str, str] | None = None
 
 
 class Lexis(Protocol):
@@ -42,7 +45,7 @@ class Lexis(Protocol):
         ...
 
     def is_code(self, offset: int) -> bool:
-        """Whether what begins at `offset` is code (the first quote of a string is), not a comment or inside a string."""
+        """Whether code begins at `offset`, not a comment; a string begins as code."""
         ...
 
 
@@ -64,15 +67,21 @@ BRACED = Layout(
     names=(
         (re.compile(r"[^'\"`/]*\b(?:class|interface|enum|namespace|struct|trait|impl)\s+([\w$.]+)"), "class"),
         (re.compile(r"[^'\"`/]*\b(?:function\b\s*\*?|fn|func|def)\s*([\w$]+)"), "function"),
-        (re.compile(r"[^'\"`/]*\b(?:const|let|var)\s+([\w$]+)[^=]*=\s*(?:async\s*)?(?:function\b|.*=>)"), "function"),
-        (re.compile(rf"\s*(?:[\w$]+\s+)*?\*?{_NOT_A_NAME}([\w$#]+)\s*\([^{{}}]*\)\s*(?::[^{{}}]*)?\{{"), "function"),
+        (
+            re.compile(r"[^'\"`/]*\b(?:const|let|var)\s+([\w$]+)[^=]*=\s*(?:async\s*)?(?:function\b|.*=>)"),
+            "function",
+        ),
+        (
+            re.compile(rf"\s*(?:[\w$]+\s+)*?\*?{_NOT_A_NAME}([\w$#]+)\s*\([^{{}}]*\)\s*(?::[^{{}}]*)?\{{"),
+            "function",
+        ),
     ),
     comment=re.compile(r"\s*(?://|/\*|\*|#)"),
     closers=frozenset("}"),
+    block_comment=("/*", "*/"),
 )
-_COLON = Layout(re.compile(r"[:{]$"), (), re.compile(r"\s*#"), frozenset())
+_COLON = Layout(re.compile(r".*[:{]$"), (), re.compile(r"\s*#"), frozenset())
 _LAYOUTS = {"python": INDENTED, "yaml": _COLON, "nim": _COLON}
-_SPACE_AHEAD = re.compile(r"\s*")
 
 
 def layout_of(language_id: str) -> Layout:
@@ -90,12 +99,12 @@ def place_without_tree(text: Text, offset: int, language_id: str) -> Place:
     return place_at("code", offset, opener, surroundings(text, layout, lexis, opener, offset))
 
 
-def place_at(kind: str, offset: int, opener: Opener | None, around: Surroundings) -> Place:
+def place_at(kind: Kind, offset: int, opener: Opener | None, around: Surroundings) -> Place:
     """Put a place together; an `opener` given here is one whose body is to be written at `offset`."""
     block = around.block
     end = None if block is None else max(block.end, offset)
     if opener is None:
-        return Place(kind, around.scope, False, "" if block is None else block.indent, end)  # type: ignore[arg-type]
+        return Place(kind, around.scope, False, "" if block is None else block.indent, end)
     return Place("code", around.scope, True, opener.indent, offset if end is None else end)
 
 
@@ -106,10 +115,17 @@ def opener_on_line(text: Text, layout: Layout, end: int) -> Opener | None:
     return Opener(end, indent_of(before)) if layout.opens.match(before) else None
 
 
-def awaits_body(text: Text, layout: Layout, lexis: Lexis, opener: Opener, offset: int, unclosed: bool) -> bool:
-    """Whether the body behind `opener` is still to be written at `offset`, with only comments between the two.
+def begins_scope(layout: Layout, line: str) -> bool:
+    """Whether a line that opens a block belongs to a class or function, as far as one line tells."""
+    return _name_of(layout, line) is not None or line.lstrip().startswith(")")
 
-    `unclosed` says that braces may be missing: then what follows without deeper indentation is not the body's.
+
+def awaits_body(
+    text: Text, layout: Layout, lexis: Lexis, opener: Opener, offset: int, unclosed: bool
+) -> bool:
+    """Whether the body of `opener` is still to be written at `offset`, only comments between the two.
+
+    `unclosed` says that braces may be missing: then what follows is the body's only if indented deeper.
     """
     ahead = lexis.skip_ahead(offset)
     rest = text.source[offset : text.line_end(text.line_at(offset))].strip()
@@ -121,7 +137,9 @@ def awaits_body(text: Text, layout: Layout, lexis: Lexis, opener: Opener, offset
     return (unclosed or not layout.closers) and width(indent_of(following)) <= width(opener.indent)
 
 
-def surroundings(text: Text, layout: Layout, lexis: Lexis, opener: Opener | None, offset: int) -> Surroundings:
+def surroundings(
+    text: Text, layout: Layout, lexis: Lexis, opener: Opener | None, offset: int
+) -> Surroundings:
     """Scope and block of `offset` by indentation. An `opener` is one that awaits its body at `offset`."""
     line = text.line_at(offset)
     if opener is None:
@@ -136,7 +154,9 @@ def surroundings(text: Text, layout: Layout, lexis: Lexis, opener: Opener | None
         if name is not None:
             scope.append(name)
         if block is None and (name is not None or layout.opens.match(source.rstrip())):
-            block = Block(text.line_end(above), _end_by_lines(text, layout, lexis, max(line, above + 1), indent), indent)
+            block = Block(
+                text.line_end(above), _end_by_lines(text, layout, lexis, max(line, above + 1), indent), indent
+            )
     return Surroundings(tuple(reversed(scope)), block)
 
 

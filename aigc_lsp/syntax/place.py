@@ -17,7 +17,7 @@ class Place:
     kind          what the cursor is inside of; a docstring is "string", a substitution in a string is "code"
     scope         (name, kind) of the enclosing classes and functions, outermost first
     opens_block   the body of a block begins here, and it is so far empty (comments and a docstring aside)
-    block_indent  indentation of the line that opens the innermost block, or the one to be written; "" at top level
+    block_indent  indentation of the line that opens the innermost block (or that to be written), or ""
     block_end     where that block ends, never before the cursor; None at top level
     """
 

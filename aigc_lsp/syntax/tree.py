@@ -1,13 +1,14 @@
 """A syntax tree of one text, and how it follows edits.
 
 Contract
-    `parse` and `Tree.edit` never raise: None says that there is no tree (no grammar, a text too large, or whatever else
-    goes wrong), and every caller can do without one. Offsets are code points here as everywhere; bytes stay inside.
+    `parse` and `Tree.edit` never raise: None says that there is no tree (no grammar, a text too large, or
+    whatever else goes wrong), and every caller can do without one. Offsets are code points here as
+    everywhere; bytes stay inside.
 
 Invariants
-    A `Tree` is a snapshot: it holds its text and never changes, so it may be read while newer ones are made. `edit`
-    works on a copy. After an error, a tree that followed edits may be recovered differently from one parsed anew; both
-    are trees of exactly the same text.
+    A `Tree` is a snapshot: it holds its text and never changes, so it may be read while newer ones are
+    made. `edit` works on a copy. After an error, a tree that followed edits may be recovered differently
+    from one parsed anew; both are trees of exactly the same text.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from collections.abc import Sequence
 
 import tree_sitter
 
+from aigc_lsp.syntax.cursor import Cursor
 from aigc_lsp.syntax.encoded import Encoded
 from aigc_lsp.syntax.grammar import Grammar, grammar
 from aigc_lsp.syntax.place import Place
@@ -43,19 +45,24 @@ def parse(language_id: str, text: Text) -> Tree | None:
 class Tree:
     """An immutable syntax tree of `text`."""
 
-    __slots__ = ("_encoded", "_grammar", "_tree", "language_id", "text")
+    __slots__ = ("_tree", "encoded", "grammar", "language_id", "text")
 
     def __init__(
         self, grammar: Grammar, language_id: str, text: Text, encoded: Encoded, tree: tree_sitter.Tree
     ) -> None:
         self.language_id = language_id
         self.text = text
-        self._grammar = grammar
-        self._encoded = encoded
+        self.grammar = grammar
+        self.encoded = encoded
         self._tree = tree
 
     def __repr__(self) -> str:
         return f"Tree({self.language_id}, {self.text!r})"
+
+    @property
+    def root(self) -> tree_sitter.Node:
+        """tree-sitter's own tree, in bytes: for this package only."""
+        return self._tree.root_node
 
     @property
     def has_errors(self) -> bool:
@@ -72,16 +79,14 @@ class Tree:
 
     def place(self, offset: int) -> Place:
         """What surrounds `offset`; one outside the text counts as its nearest end."""
-        from aigc_lsp.syntax.cursor import place_in_tree
-
-        return place_in_tree(self, min(max(offset, 0), len(self.text)))
+        return Cursor(self, min(max(offset, 0), len(self.text))).place()
 
     def sexp(self) -> str:
         """The tree as an s-expression, for tests."""
         return str(self._tree.root_node)
 
     def _reparse(self, edits: Sequence[Edit], new_text: Text) -> Tree | None:
-        tree, encoded = self._tree.copy(), self._encoded
+        tree, encoded = self._tree.copy(), self.encoded
         for edit in edits:
             start, end = edit.span.start, edit.span.end
             before, after = encoded, Encoded(encoded.source[:start] + edit.new_text + encoded.source[end:])
@@ -97,5 +102,5 @@ class Tree:
             encoded = after
         if encoded.source != new_text.source or len(encoded.data) > MAX_BYTES:
             return parse(self.language_id, new_text)
-        parsed = tree_sitter.Parser(self._grammar.language).parse(encoded.data, tree)
-        return Tree(self._grammar, self.language_id, new_text, encoded, parsed)
+        parsed = tree_sitter.Parser(self.grammar.language).parse(encoded.data, tree)
+        return Tree(self.grammar, self.language_id, new_text, encoded, parsed)

@@ -36,7 +36,7 @@ def damage(directory: Path, source_sha256: str) -> str | None:
         manifest = json.loads((directory / MANIFEST).read_text(encoding="utf-8"))
         found, source = manifest["format"], manifest["source_sha256"]
         sizes = {name: int(entry["bytes"]) for name, entry in manifest["files"].items()}
-    except FileNotFoundError:
+    except (FileNotFoundError, NotADirectoryError):
         return f"{directory / MANIFEST} is missing"
     except (OSError, ValueError, LookupError, TypeError, AttributeError) as error:
         return f"{directory / MANIFEST} cannot be read ({error})"

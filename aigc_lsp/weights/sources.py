@@ -76,16 +76,19 @@ def spare_bytes(source: Source) -> int:
 def size_of(file: Path) -> int:
     try:
         return file.stat().st_size
-    except FileNotFoundError:
+    except (FileNotFoundError, NotADirectoryError):
         return 0
 
 
 def _append_from_hub(source: HubSource, target: Path, size: int, advance: Advance) -> None:
-    from huggingface_hub import hf_hub_url
-    from huggingface_hub.utils import build_hf_headers
+    from huggingface_hub import constants, get_token, hf_hub_url
 
     url = hf_hub_url(source.repo, source.file, revision=source.revision)
-    _download(url, dict(build_hf_headers()), target, size, advance)
+    # Not the library's own headers: making those reports to the hub which program runs. httpx drops the token
+    # when it is sent on to another host.
+    token = None if constants.HF_HUB_DISABLE_IMPLICIT_TOKEN else get_token()
+    headers = {"Authorization": f"Bearer {token}"} if token else {}
+    _download(url, headers, target, size, advance)
 
 
 def _download(url: str, headers: dict[str, str], target: Path, size: int, advance: Advance) -> None:

@@ -119,7 +119,7 @@ def test_offline_says_so_and_what_to_do(
 ) -> None:
     monkeypatch.setenv("HF_HUB_OFFLINE", value)
     monkeypatch.setattr(subprocess, "Popen", lambda *a, **k: pytest.fail("the network was used"))
-    with pytest.raises(FetchFailed, match="HF_HUB_OFFLINE.*models pull tiny --from FILE") as caught:
+    with pytest.raises(FetchFailed, match=r"HF_HUB_OFFLINE.*models pull tiny --from FILE") as caught:
         store.fetch(model, quiet)
     assert model.sha256 in str(caught.value)
 
@@ -129,13 +129,13 @@ def test_too_little_room_is_seen_beforehand(
 ) -> None:
     usage = namedtuple("usage", "total used free")
     monkeypatch.setattr(shutil, "disk_usage", lambda path: usage(10, 9, 1000))
-    with pytest.raises(FetchFailed, match="is full.*3,000,000 bytes more and 1,000 are free"):
+    with pytest.raises(FetchFailed, match=r"is full.*3,000,000 bytes more and 1,000 are free"):
         store.fetch(model, quiet, from_path=given)
 
 
 def test_a_root_that_cannot_be_written_is_named(model: Model, tmp_path: Path, given: Path) -> None:
     (tmp_path / "file").write_text("")
-    with pytest.raises(FetchFailed, match="could not be written.*AIGC_LSP_MODELS_DIR"):
+    with pytest.raises(FetchFailed, match=r"could not be written.*AIGC_LSP_MODELS_DIR"):
         Store(tmp_path / "file" / "models").fetch(model, quiet, from_path=given)
 
 

@@ -1,0 +1,410 @@
+"""The command line. Exit codes: 0 done, 1 could not be done, 2 the command was wrong. `--json` is for programs.
+
+What a command needs is imported inside it: `serve` must be up before an editor has finished opening its window.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import dataclasses
+import json
+import sys
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from aigc_lsp import __version__
+from aigc_lsp.errors import AigcError, EngineUnavailable, UsageError
+
+app = typer.Typer(
+    help="Ghost-text code completion from a model on your own machine, for any LSP editor.\n\n"
+    "Your editor starts `aigc-lsp serve`; that starts the model server, which fetches and loads the model. "
+    "To try it without an editor: `aigc-lsp complete FILE:LINE:COL`.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+models_app = typer.Typer(help="The models on this machine: list, pull, verify, remove.", no_args_is_help=True)
+app.add_typer(models_app, name="models")
+
+Json = Annotated[bool, typer.Option("--json", help="Print JSON, for programs.")]
+
+
+def main() -> None:
+    """Run the command; every `AigcError` is one sentence on stderr, never a traceback."""
+    try:
+        app(standalone_mode=True)
+    except AigcError as error:
+        print(f"aigc-lsp: {error}", file=sys.stderr)
+        sys.exit(error.exit_code)
+    except KeyboardInterrupt:
+        print("aigc-lsp: interrupted", file=sys.stderr)
+        sys.exit(130)
+    except BrokenPipeError:  # `| head`
+        sys.exit(1)
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        print(f"aigc-lsp {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def root(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version.")
+    ] = False,
+) -> None:
+    pass
+
+
+@app.command()
+def serve(
+    stdio: Annotated[bool, typer.Option("--stdio", help="Speak on stdio, the only way there is.")] = True,
+) -> None:
+    """Be a language server on stdin and stdout. Your editor runs this."""
+    from aigc_lsp.server.app import serve as serve_stdio
+
+    if sys.stdin.isatty():
+        print(
+            "aigc-lsp serve speaks LSP on stdin and stdout; your editor runs it. Ctrl-D ends it.",
+            file=sys.stderr,
+        )
+    raise typer.Exit(serve_stdio())
+
+
+@app.command()
+def engine() -> None:
+    """Be the model server, one for each user. The language server starts it when it is needed."""
+    from aigc_lsp.service.run import run_engine
+
+    if not run_engine(_config()):
+        print("A model server runs already; `aigc-lsp status` shows it.", file=sys.stderr)
+
+
+@app.command()
+def complete(
+    target: Annotated[str, typer.Argument(metavar="PATH:LINE:COL", help="Lines and columns count from 1.")],
+    as_json: Json = False,
+) -> None:
+    """Complete the code at a place in a file, as an editor would be answered.
+
+    COL is the column of the cursor in characters: 1 is before the first character of the line.
+    """
+    from aigc_lsp.pipeline import complete as run
+
+    config = _config()
+    document, offset = _document_at(target, config.completion.max_file_bytes)
+
+    async def work() -> Any:
+        client = await _ready_client(config)
+        try:
+            return await run(document, offset, client, config)
+        finally:
+            await client.close()
+
+    found = asyncio.run(work())
+    if not as_json:
+        print(found.text)
+        return
+    usage = dataclasses.asdict(found.usage)
+    print(
+        json.dumps(
+            {
+                "text": found.text,
+                "stop_reason": found.stop_reason,
+                **_rounded(usage | {"total_ms": found.total_ms}),
+            }
+        )
+    )
+
+
+@app.command()
+def status(as_json: Json = False) -> None:
+    """Say whether the model server runs, with which model, and how far it is. Exit code 1 when it does not run."""
+    from aigc_lsp.service import life
+
+    async def work() -> Any:
+        client = life.connect()
+        try:
+            return await client.health()
+        finally:
+            await client.close()
+
+    try:
+        health = asyncio.run(work())
+    except EngineUnavailable:
+        hung = life.is_running()
+        said = (
+            "The model server does not answer; `aigc-lsp stop` ends it."
+            if hung
+            else "No model server is running."
+        )
+        print(json.dumps({"running": hung, "message": said}) if as_json else said)
+        raise typer.Exit(1) from None
+    if as_json:
+        print(json.dumps({"running": True, **health.to_json()}))
+        return
+    print(f"model server   process {health.pid}, version {health.version}")
+    print(f"model          {health.model}: {health.phase}{_percent(health)}")
+    if health.message:
+        print(f"               {health.message}")
+    if health.ready:
+        print(f"device         {health.device}")
+        print(f"requests       {health.requests}, {health.kv_bytes / 1e6:.1f} MB of remembered context")
+
+
+@app.command()
+def stop() -> None:
+    """Stop the model server. The next request of an editor starts it again."""
+    from aigc_lsp.service import life
+
+    async def work() -> bool:
+        client = life.connect()
+        try:
+            return await life.stop(client)
+        finally:
+            await client.close()
+
+    print("Stopped." if asyncio.run(work()) else "No model server is running.")
+
+
+@app.command()
+def config(as_json: Json = False) -> None:
+    """Print every option: its value, where that comes from, what is allowed and what it does."""
+    from operator import attrgetter
+
+    from aigc_lsp import config as settings
+
+    layer, messages = settings.file_layer()
+    resolved = settings.resolve(layer, settings.environment_layer())
+    rows = [
+        {
+            "option": option.key,
+            "value": attrgetter(option.key)(resolved.config),
+            "origin": resolved.origins[option.key],
+            "allowed": option.allowed,
+            "doc": option.doc,
+            "variable": option.variable,
+        }
+        for option in settings.options()
+    ]
+    if as_json:
+        print(json.dumps(rows))
+        return
+    print(
+        f"# Settings live in {settings.config_path()}, in AIGC_LSP_… variables, and in your editor (section `aigc`)."
+    )
+    for row in rows:
+        value = json.dumps(row["value"])
+        print(f"\n{row['option']} = {value}   ({row['origin']}; allowed: {row['allowed']})\n    {row['doc']}")
+    for message in [*messages, *resolved.messages]:
+        print(f"aigc-lsp: {message}", file=sys.stderr)
+
+
+@models_app.command("list")
+def models_list(as_json: Json = False) -> None:
+    """List the models that can be had, and which are on this machine."""
+    from aigc_lsp import catalogue
+    from aigc_lsp.weights.store import Store
+
+    store = Store()
+    rows = []
+    for name in catalogue.names():
+        model = catalogue.load(name)
+        rows.append(
+            {
+                "name": name,
+                "state": store.state(model),
+                "download_bytes": model.size,
+                "disk_bytes": store.disk_bytes(model),
+                "license": model.license,
+                "description": model.description,
+            }
+        )
+    if as_json:
+        print(json.dumps(rows))
+        return
+    from rich.console import Console
+    from rich.table import Table
+
+    table = Table(box=None, header_style="bold")
+    for heading in ("name", "state", "download", "on disk", "licence", ""):
+        table.add_column(heading)
+    for row in rows:
+        sizes = [f"{row[key] / 1e6:,.0f} MB" for key in ("download_bytes", "disk_bytes")]
+        table.add_row(row["name"], row["state"], *sizes, row["license"], row["description"])
+    Console().print(table)
+
+
+Name = Annotated[str, typer.Argument(help="A name from `aigc-lsp models list`.")]
+
+
+@models_app.command("pull")
+def models_pull(
+    name: Name,
+    from_path: Annotated[
+        Path | None,
+        typer.Option("--from", help="Take this file, carried here by hand; its digest is checked."),
+    ] = None,
+) -> None:
+    """Fetch a model, check its digest and convert it. Goes on where an earlier pull was cut off."""
+    from aigc_lsp import catalogue
+    from aigc_lsp.service.host import prepare
+    from aigc_lsp.weights.store import Store
+
+    model, store = catalogue.load(name), Store()
+    with _ProgressBar() as bar:
+        if store.state(model) != "packed":
+            store.fetch(model, bar.report, from_path)
+        folder = prepare(model, store, download=True, report=bar.report)
+    print(f"{name} is ready in {folder}")
+
+
+@models_app.command("verify")
+def models_verify(name: Name) -> None:
+    """Read every byte of a model and compare it with its digest. Exit code 1 where one differs."""
+    from aigc_lsp import catalogue
+    from aigc_lsp.weights.store import Store
+
+    problems = Store().verify(catalogue.load(name))
+    for problem in problems:
+        print(f"aigc-lsp: {problem}", file=sys.stderr)
+    if problems:
+        raise typer.Exit(1)
+    print(f"{name} is sound.")
+
+
+@models_app.command("remove")
+def models_remove(name: Name) -> None:
+    """Delete a model from this machine, with what was converted from it and what was fetched in part."""
+    from aigc_lsp import catalogue
+    from aigc_lsp.weights.store import Store
+
+    freed = Store().remove(catalogue.load(name))
+    print(f"{name} is removed: {freed / 1e6:,.0f} MB freed.")
+
+
+def _config() -> Any:
+    from aigc_lsp import config as settings
+
+    layer, messages = settings.file_layer()
+    resolved = settings.resolve(layer, settings.environment_layer())
+    for message in [*messages, *resolved.messages]:
+        print(f"aigc-lsp: {message}", file=sys.stderr)
+    return resolved.config
+
+
+def _document_at(target: str, max_bytes: int) -> tuple[Any, int]:
+    """The document and the offset that PATH:LINE:COL names."""
+    from aigc_lsp.pipeline import Document
+    from aigc_lsp.syntax import language_of, parse
+    from aigc_lsp.text import Text
+
+    parts = target.rsplit(":", 2)
+    if (
+        len(parts) != 3
+        or not parts[0]
+        or not (parts[1].isascii() and parts[1].isdigit() and parts[2].isascii() and parts[2].isdigit())
+    ):
+        raise UsageError(f"{target!r} is not PATH:LINE:COL, such as src/app.py:12:5.")
+    path, line, column = Path(parts[0]), int(parts[1]), int(parts[2])
+    text = Text(_read_source(path, max_bytes))
+    if not 1 <= line <= text.line_count:
+        raise UsageError(
+            f"{path} has {text.line_count} lines, so there is no line {line}. Lines count from 1."
+        )
+    length = text.line_end(line - 1) - text.line_start(line - 1)
+    if not 1 <= column <= length + 1:
+        raise UsageError(
+            f"Line {line} of {path} has {length} characters, so COL must be from 1 to {length + 1}, not {column}."
+        )
+    language = language_of(path) or "plaintext"
+    document = Document(path.resolve().as_uri(), str(path), language, 0, text, parse(language, text))
+    return document, text.line_start(line - 1) + column - 1
+
+
+def _read_source(path: Path, max_bytes: int) -> str:
+    try:
+        size = path.stat().st_size
+        if size > max_bytes:
+            raise UsageError(
+                f"{path} has {size:,} bytes; files above {max_bytes:,} are not completed in "
+                "(option completion.max_file_bytes)."
+            )
+        data = path.read_bytes()
+    except OSError as error:
+        raise UsageError(f"{path} cannot be read: {error.strerror}. Check the path.") from error
+    if b"\0" in data:
+        raise UsageError(f"{path} is a binary file; completion needs source text.")
+    try:
+        return data.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise UsageError(f"{path} is not UTF-8 text (byte {error.start}). Save it as UTF-8.") from error
+
+
+async def _ready_client(config: Any) -> Any:
+    """A client of a model server that is loaded, started and waited for where that is needed."""
+    from aigc_lsp.service import life
+
+    client = life.connect()
+    try:
+        with _ProgressBar() as bar:
+            await life.attach(client, {}, config.engine.start)
+            await life.wait_ready(client, bar.report_health)
+    except BaseException:
+        await client.close()
+        raise
+    return client
+
+
+class _ProgressBar:
+    """Progress on stderr; nothing where stderr is no terminal and nothing takes long."""
+
+    def __init__(self) -> None:
+        from rich.console import Console
+        from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn
+
+        self._bar = Progress(
+            TextColumn("{task.description}"),
+            BarColumn(),
+            DownloadColumn(),
+            TimeRemainingColumn(),
+            console=Console(stderr=True),
+            transient=True,
+        )
+        self._task: Any = None
+
+    def __enter__(self) -> _ProgressBar:
+        self._bar.start()
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        self._bar.stop()
+
+    def report(self, progress: Any) -> None:
+        self._show(progress.detail or progress.phase, progress.done, progress.total)
+
+    def report_health(self, health: Any) -> None:
+        if health.phase in ("ready", "error"):
+            return
+        doing = {"fetch": "fetching", "convert": "converting", "load": "loading"}.get(
+            health.phase, "starting"
+        )
+        self._show(health.message or f"{doing} {health.model}", health.done, health.total)
+
+    def _show(self, description: str, done: int, total: int) -> None:
+        if self._task is None:
+            self._task = self._bar.add_task(description)
+        self._bar.update(self._task, description=description, completed=done, total=total or None)
+
+
+def _percent(health: Any) -> str:
+    return f" {health.done * 100 // health.total} %" if health.total and not health.ready else ""
+
+
+def _rounded(values: dict[str, Any]) -> dict[str, Any]:
+    return {key: round(value, 1) if isinstance(value, float) else value for key, value in values.items()}

@@ -1,0 +1,57 @@
+"""The language server: its state, its handlers, its process."""
+
+from __future__ import annotations
+
+import logging
+import sys
+from typing import Any
+
+from lsprotocol import types
+from pygls.lsp.server import LanguageServer
+
+from aigc_lsp import __version__
+from aigc_lsp.server import configuration, inline_completion, lifecycle, sync
+from aigc_lsp.server.keeper import Keeper
+from aigc_lsp.server.progress import LoadProgress
+from aigc_lsp.server.protocol import Protocol
+from aigc_lsp.server.session import Session
+
+log = logging.getLogger(__name__)
+
+
+class Server(LanguageServer):
+    def __init__(self) -> None:
+        super().__init__("aigc-lsp", __version__, protocol_cls=Protocol, max_workers=2)
+        self.session = Session()
+        self.load_progress = LoadProgress(self)
+        self.keeper = Keeper(self.load_progress.report, self.tell_once)
+        self.startup_messages: list[str] = []
+        self._told: set[str] = set()
+
+    def tell_once(self, message: str) -> None:
+        """Show the user a sentence; the same one never twice in a session."""
+        if message not in self._told:
+            self._told.add(message)
+            self.window_show_message(types.ShowMessageParams(types.MessageType.Warning, message))
+
+    def report_server_error(self, error: Exception, source: Any) -> None:
+        """Not to the user's window: every request has its reply, and a message may hold source text."""
+        log.error("%s in a handler", type(error).__name__)
+
+
+def build_server() -> Server:
+    server = Server()
+    for module in (lifecycle, configuration, sync, inline_completion):
+        module.register(server)
+    return server
+
+
+def serve() -> int:
+    """Speak LSP on stdio until told to exit; the process's exit code."""
+    logging.basicConfig(
+        level=logging.WARNING, stream=sys.stderr, format="%(levelname)s %(name)s: %(message)s"
+    )
+    logging.getLogger("pygls").setLevel(logging.CRITICAL)  # it logs whole messages, source text included
+    server = build_server()
+    server.start_io()
+    return 0 if server.protocol.was_shut_down else 1

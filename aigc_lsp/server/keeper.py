@@ -1,0 +1,132 @@
+"""Keeps the model server at hand: starts it, follows its loading, notices its death, starts it again.
+
+`ready` is what a request looks at: false means an empty answer at once. Nothing here ever fails an editor's request.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable, Mapping
+
+from aigc_lsp.config import Config, options
+from aigc_lsp.errors import AigcError, EngineUnavailable
+from aigc_lsp.service.client import EngineClient
+from aigc_lsp.service.wire import Health, InfillRequest
+
+log = logging.getLogger(__name__)
+
+WATCH_SECONDS = 5.0
+BACKOFF_SECONDS = (0.2, 1.0, 3.0, 10.0, 30.0)
+RETRY_MODEL_SECONDS = 30.0
+
+Report = Callable[[Health | None], Awaitable[None]]
+"""Told of every step of loading; None when the model server is gone."""
+
+
+class Keeper:
+    def __init__(self, report: Report, tell: Callable[[str], None]) -> None:
+        self._report = report
+        self._tell = tell
+        self._kick = asyncio.Event()
+        self._task: asyncio.Task[None] | None = None
+        self._config = Config()
+        self._overrides: Mapping[str, str] = {}
+        self.client: EngineClient | None = None
+        self.ready = False
+
+    def start(self, config: Config, origins: Mapping[str, str]) -> None:
+        """Begin, or go on under other settings."""
+        self._config, self._overrides = config, overrides(config, origins)
+        if self._task is None:
+            self._task = asyncio.create_task(self._run())
+        self._kick.set()
+
+    def lost(self) -> None:
+        """A request found the model server gone."""
+        self.ready = False
+        self._kick.set()
+
+    async def close(self) -> None:
+        if self._task is not None:
+            self._task.cancel()
+            await asyncio.gather(self._task, return_exceptions=True)
+            self._task = None
+        if self.client is not None:
+            await self.client.close()
+
+    async def _run(self) -> None:
+        failures = 0
+        while True:
+            self._kick.clear()
+            try:
+                await self._follow()
+                failures = 0
+                await self._wait(WATCH_SECONDS)
+            except AigcError as error:
+                self.ready = False
+                await self._report(None)
+                log.warning("%s", error)
+                if failures == 1:  # the first failure mends itself, most of the time
+                    self._tell(str(error))
+                await self._wait(BACKOFF_SECONDS[min(failures, len(BACKOFF_SECONDS) - 1)])
+                failures += 1
+
+    async def _follow(self) -> None:
+        """See the model server through to ready, starting it where it is missing."""
+        # Imported here: half of this package's import time, and not needed to answer initialize.
+        life = await asyncio.to_thread(_life)
+        if self.client is None:
+            self.client = life.connect()
+        health = await life.attach(self.client, self._overrides, self._config.engine.start)
+        while not health.ready:
+            self.ready = False
+            await self._report(health)
+            if health.phase == "error":
+                await self._retry(health)
+            else:
+                await asyncio.sleep(0.2)
+            health = await self.client.health()
+        if not self.ready:
+            await self._report(health)
+        self.ready = True
+
+    async def _retry(self, health: Health) -> None:
+        """The model could not be brought up. Say so once, and ask again after a while or when settings change."""
+        self._tell(health.message)
+        await self._wait(RETRY_MODEL_SECONDS)
+        assert self.client is not None
+        try:
+            async with self.client.infill(InfillRequest("", n_predict=0, model=self._config.model)) as pieces:
+                async for _ in pieces:
+                    pass
+        except EngineUnavailable:
+            log.info("the model server could still not bring the model up")
+
+    async def _wait(self, seconds: float) -> None:
+        try:
+            await asyncio.wait_for(self._kick.wait(), seconds)
+            self._kick.clear()
+        except TimeoutError:
+            pass
+
+
+def overrides(config: Config, origins: Mapping[str, str]) -> dict[str, str]:
+    """The settings that concern the model server and that its own files do not hold, as environment variables."""
+    from operator import attrgetter
+
+    chosen = {}
+    for option in options():
+        concerned = option.key in ("model", "download") or option.key.startswith(("engine.", "context."))
+        if concerned and origins.get(option.key, "default") != "default":
+            value = attrgetter(option.key)(config)
+            chosen[option.variable] = str(value).lower() if isinstance(value, bool) else str(value)
+    return chosen
+
+
+def _life():  # type: ignore[no-untyped-def]
+    import httpx  # noqa: F401  (a fifth of a second, off the loop)
+
+    from aigc_lsp.service import life
+
+    return life

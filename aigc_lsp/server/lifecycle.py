@@ -1,0 +1,46 @@
+"""initialize, initialized, shutdown."""
+
+from __future__ import annotations
+
+import logging
+from typing import TYPE_CHECKING
+
+from lsprotocol import types
+
+from aigc_lsp.server import completion, configuration
+
+if TYPE_CHECKING:
+    from aigc_lsp.server.app import Server
+
+
+def register(server: Server) -> None:
+    @server.feature(types.INITIALIZE)
+    def initialize(params: types.InitializeParams) -> None:
+        """Runs before the capabilities are built, so what suits this client is registered here."""
+        session = server.session
+        session.encoding = str(
+            getattr(server.workspace.position_encoding, "value", server.workspace.position_encoding)
+        )
+        server.startup_messages = session.read_settings()
+        server.startup_messages += session.set_layer("initializationOptions", params.initialization_options)
+        logging.getLogger("aigc_lsp").setLevel(session.config.log_level.upper())
+        if not offers_inline_completion(params.capabilities):
+            completion.register_fallback(server)
+
+    @server.feature(types.INITIALIZED)
+    async def initialized(params: types.InitializedParams) -> None:
+        for message in server.startup_messages:
+            server.tell_once(message)
+        await configuration.subscribe(server)
+        server.keeper.start(server.session.config, server.session.origins)
+
+    @server.feature(types.SHUTDOWN)
+    async def shutdown(params: None) -> None:
+        for uri in list(server.session.documents):
+            server.session.supersede(uri)
+        await server.keeper.close()
+
+
+def offers_inline_completion(capabilities: types.ClientCapabilities) -> bool:
+    document = capabilities.text_document
+    return document is not None and document.inline_completion is not None

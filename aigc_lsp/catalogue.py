@@ -46,9 +46,7 @@ def read(file: Path) -> Model:
     try:
         table = _Table(file, tomllib.loads(file.read_text(encoding="utf-8")))
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
-        raise ModelError(
-            f"The model file {file} cannot be read: {error}. Correct it or remove it."
-        ) from error
+        raise ModelError(f"The model file {file} cannot be read: {error}. Correct it or remove it.") from error
     model = _model(table)
     if model.name != file.stem:
         raise table.wrong("name", f'must be "{file.stem}", as the file is called')
@@ -290,9 +288,7 @@ def _source(table: _Table, size: int) -> Source:
 
 
 def _part(table: _Table) -> IndexPart:
-    part = IndexPart(
-        table.text("distribution"), table.text("version"), table.text("member"), table.number("size")
-    )
+    part = IndexPart(table.text("distribution"), table.text("version"), table.text("member"), table.number("size"))
     table.done()
     return part
 
@@ -305,9 +301,7 @@ def _check_templates(table: _Table, model: Model) -> None:
             raise table.wrong(key, 'must hold "{prefix}" once, "{suffix}" at most once, and no other slot')
         for segment in template:
             if not segment.is_slot and segment.text not in model.control_tokens:
-                raise table.wrong(
-                    key, f'holds "{segment.text}", which is none of the model\'s control tokens'
-                )
+                raise table.wrong(key, f'holds "{segment.text}", which is none of the model\'s control tokens')
 
 
 def _descriptors() -> dict[str, Path]:

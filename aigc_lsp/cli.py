@@ -138,11 +138,7 @@ def status(as_json: Json = False) -> None:
         health = asyncio.run(work())
     except EngineUnavailable:
         hung = life.is_running()
-        said = (
-            "The model server does not answer; `aigc-lsp stop` ends it."
-            if hung
-            else "No model server is running."
-        )
+        said = "The model server does not answer; `aigc-lsp stop` ends it." if hung else "No model server is running."
         print(json.dumps({"running": hung, "message": said}) if as_json else said)
         raise typer.Exit(1) from None
     if as_json:
@@ -195,9 +191,7 @@ def config(as_json: Json = False) -> None:
     if as_json:
         print(json.dumps(rows))
         return
-    print(
-        f"# Settings live in {settings.config_path()}, in AIGC_LSP_… variables, and in your editor (section `aigc`)."
-    )
+    print(f"# Settings live in {settings.config_path()}, in AIGC_LSP_… variables, and in your editor (section `aigc`).")
     for row in rows:
         value = json.dumps(row["value"])
         print(f"\n{row['option']} = {value}   ({row['origin']}; allowed: {row['allowed']})\n    {row['doc']}")
@@ -314,9 +308,7 @@ def _document_at(target: str, max_bytes: int) -> tuple[Any, int]:
     path, line, column = Path(parts[0]), int(parts[1]), int(parts[2])
     text = Text(_read_source(path, max_bytes))
     if not 1 <= line <= text.line_count:
-        raise UsageError(
-            f"{path} has {text.line_count} lines, so there is no line {line}. Lines count from 1."
-        )
+        raise UsageError(f"{path} has {text.line_count} lines, so there is no line {line}. Lines count from 1.")
     length = text.line_end(line - 1) - text.line_start(line - 1)
     if not 1 <= column <= length + 1:
         raise UsageError(
@@ -391,9 +383,7 @@ class _ProgressBar:
     def report_health(self, health: Any) -> None:
         if health.phase in ("ready", "error"):
             return
-        doing = {"fetch": "fetching", "convert": "converting", "load": "loading"}.get(
-            health.phase, "starting"
-        )
+        doing = {"fetch": "fetching", "convert": "converting", "load": "loading"}.get(health.phase, "starting")
         self._show(health.message or f"{doing} {health.model}", health.done, health.total)
 
     def _show(self, description: str, done: int, total: int) -> None:

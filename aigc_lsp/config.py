@@ -76,14 +76,10 @@ def file_layer(path: Path | None = None) -> tuple[Layer, list[str]]:
         return Layer(origin, {}), []
     except OSError as error:
         reason = error.strerror or type(error).__name__
-        return Layer(origin, {}), [
-            f"The configuration file {origin} cannot be read ({reason}), so it is ignored."
-        ]
+        return Layer(origin, {}), [f"The configuration file {origin} cannot be read ({reason}), so it is ignored."]
     except (ValueError, RecursionError) as error:
         where, reason = f"{origin}, line {_line_of(error, data)}", str(error).partition(" (at ")[0]
-        return Layer(origin, {}), [
-            f"{where}: this is not valid TOML ({reason}), so the whole file is ignored."
-        ]
+        return Layer(origin, {}), [f"{where}: this is not valid TOML ({reason}), so the whole file is ignored."]
 
 
 def environment_layer(environ: Mapping[str, str] = os.environ) -> Layer:
@@ -107,9 +103,7 @@ def json_layer(origin: str, obj: object) -> tuple[Layer, list[str]]:
         return Layer(origin, {}), []
     if isinstance(obj, Mapping):
         return Layer(origin, obj), []
-    return Layer(origin, {}), [
-        f"The settings in {origin} must be an object, not {_show(obj)}, so they are ignored."
-    ]
+    return Layer(origin, {}), [f"The settings in {origin} must be an object, not {_show(obj)}, so they are ignored."]
 
 
 @dataclass(frozen=True, slots=True)
@@ -187,9 +181,7 @@ class Option:
                 return given if self._in_range(given) else None
             case "str", str() if given.strip():
                 return given if not self.choices or given in self.choices else None
-            case "list[str]", list() | tuple() if all(
-                isinstance(item, str) and item.strip() for item in given
-            ):
+            case "list[str]", list() | tuple() if all(isinstance(item, str) and item.strip() for item in given):
                 return tuple(given)
         return None
 
@@ -225,9 +217,7 @@ class CompletionConfig:
     max_lines: int = field(default=16, metadata=about("The most lines that one suggestion has.", 1, 200))
     max_tokens: int = field(
         default=96,
-        metadata=about(
-            "The most tokens generated for one suggestion; for a single line at most 48 are used.", 1, 1024
-        ),
+        metadata=about("The most tokens generated for one suggestion; for a single line at most 48 are used.", 1, 1024),
     )
     debounce_ms: int = field(
         default=0,
@@ -310,9 +300,7 @@ class Config:
     engine: EngineConfig = EngineConfig()
     log_level: str = field(
         default="warning",
-        metadata=about(
-            "The least severe messages that are logged.", choices=("debug", "info", "warning", "error")
-        ),
+        metadata=about("The least severe messages that are logged.", choices=("debug", "info", "warning", "error")),
     )
 
 

@@ -35,9 +35,7 @@ class Window:
         return self.suffix.partition("\n")[0]
 
 
-def gather(
-    text: Text, offset: int, *, language: str, path: str = "", prefix_tokens: int, suffix_tokens: int
-) -> Window:
+def gather(text: Text, offset: int, *, language: str, path: str = "", prefix_tokens: int, suffix_tokens: int) -> Window:
     """The window at `offset` of `text`, a little over the budgets at most.
 
     Its line ends are `\\n` whatever the document's are, and a byte order mark is left out: that is how code models

@@ -76,9 +76,7 @@ class Engine:
         self.vocabulary = vocabulary
         self.store = KVStore(model.config.num_hidden_layers, kv_bytes)
 
-    def generate(
-        self, request: Request, cancelled: Callable[[], bool] = lambda: False
-    ) -> Iterator[Piece | Outcome]:
+    def generate(self, request: Request, cancelled: Callable[[], bool] = lambda: False) -> Iterator[Piece | Outcome]:
         run = _Run(self, request)
         logits = run.prefill(cancelled)
         if logits is None:

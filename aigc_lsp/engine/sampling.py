@@ -43,9 +43,7 @@ def choose(
     if generator is None:
         at = int(pool.argmax())
     else:
-        at = int(
-            torch.multinomial(_nucleus(pool / sampling.temperature, sampling.top_p), 1, generator=generator)
-        )
+        at = int(torch.multinomial(_nucleus(pool / sampling.temperature, sampling.top_p), 1, generator=generator))
     token = at if allowed is None else int(allowed[at])
     return token, float(logits[token] - logits.logsumexp(0))
 

@@ -48,9 +48,7 @@ def build_server() -> Server:
 
 def serve() -> int:
     """Speak LSP on stdio until told to exit; the process's exit code."""
-    logging.basicConfig(
-        level=logging.WARNING, stream=sys.stderr, format="%(levelname)s %(name)s: %(message)s"
-    )
+    logging.basicConfig(level=logging.WARNING, stream=sys.stderr, format="%(levelname)s %(name)s: %(message)s")
     logging.getLogger("pygls").setLevel(logging.CRITICAL)  # it logs whole messages, source text included
     server = build_server()
     server.start_io()

@@ -32,9 +32,7 @@ def register(server: Server) -> None:
         return types.InlineCompletionList(items=[types.InlineCompletionItem(found.text, range=span)])
 
 
-async def complete_at(
-    server: Server, uri: str, position: types.Position, *, automatic: bool
-) -> Completion | None:
+async def complete_at(server: Server, uri: str, position: types.Position, *, automatic: bool) -> Completion | None:
     """What to show at `position`, or None: nothing to say, model not ready, or overtaken by a later edit or request."""
     session, keeper = server.session, server.keeper
     document = session.served(uri)

@@ -18,9 +18,7 @@ def register(server: Server) -> None:
     def initialize(params: types.InitializeParams) -> None:
         """Runs before the capabilities are built, so what suits this client is registered here."""
         session = server.session
-        session.encoding = str(
-            getattr(server.workspace.position_encoding, "value", server.workspace.position_encoding)
-        )
+        session.encoding = str(getattr(server.workspace.position_encoding, "value", server.workspace.position_encoding))
         server.startup_messages = session.read_settings()
         server.startup_messages += session.set_layer("initializationOptions", params.initialization_options)
         logging.getLogger("aigc_lsp").setLevel(session.config.log_level.upper())

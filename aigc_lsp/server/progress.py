@@ -46,9 +46,7 @@ class LoadProgress:
         request = self._server.work_done_progress.create_async(token)
         with contextlib.suppress(JsonRpcException, TimeoutError):
             await asyncio.wait_for(asyncio.shield(request), CLIENT_SECONDS)
-            begin = types.WorkDoneProgressBegin(
-                title="aigc-lsp", message=message, percentage=0, cancellable=False
-            )
+            begin = types.WorkDoneProgressBegin(title="aigc-lsp", message=message, percentage=0, cancellable=False)
             self._server.work_done_progress.begin(token, begin)
             self._token = token
 

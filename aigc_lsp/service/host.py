@@ -89,9 +89,7 @@ class Host:
             raise EngineUnavailable(self._health.message)
         for event in self._engine.generate(self._request(job), job.cancelled.is_set):
             job.emit(event)
-        self._health = replace(
-            self._health, kv_bytes=self._engine.store.nbytes, requests=self._health.requests + 1
-        )
+        self._health = replace(self._health, kv_bytes=self._engine.store.nbytes, requests=self._health.requests + 1)
 
     def _bring_up(self, name: str) -> None:
         """Fetch, convert and load the model `name`; how far it is, and why it failed, is in `health`."""
@@ -156,9 +154,7 @@ class Host:
             raise BadRequest(f"The model {model.name} knows the orders {', '.join(model.fim.templates)}.")
         context = self._config.context
         room = model.context_length - wire.n_predict - 64  # 64: the template's own tokens and the healing
-        suffix_budget = min(
-            wire.suffix_tokens if wire.suffix_tokens is not None else context.suffix_tokens, room // 2
-        )
+        suffix_budget = min(wire.suffix_tokens if wire.suffix_tokens is not None else context.suffix_tokens, room // 2)
         prefix_budget = min(wire.prefix_tokens or context.prefix_tokens, room - suffix_budget)
         prompt = render(
             Hole(

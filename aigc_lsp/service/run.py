@@ -84,9 +84,7 @@ def _start_log(level: str) -> None:
     handler = RotatingFileHandler(log_path(), maxBytes=1_000_000, backupCount=2, encoding="utf-8")
     handler.setFormatter(logging.Formatter("%(asctime)s %(process)d %(levelname)s %(name)s: %(message)s"))
     logging.basicConfig(level=logging.INFO, handlers=[handler], force=True)
-    logging.getLogger("aigc_lsp").setLevel(
-        getattr(logging, level.upper()) if level == "debug" else logging.INFO
-    )
+    logging.getLogger("aigc_lsp").setLevel(getattr(logging, level.upper()) if level == "debug" else logging.INFO)
     for name in ("httpx", "httpcore", "filelock", "uvicorn"):
         logging.getLogger(name).setLevel(logging.WARNING)
     if sys.stderr is not None and sys.stderr.isatty():

@@ -143,9 +143,7 @@ class InfillPiece:
             content=str(event.get("content", "")),
             usage=Usage.from_json(event.get("timings") or {}),
             logprobs=tuple(
-                float(entry["logprob"])
-                for entry in event.get("completion_probabilities") or ()
-                if "logprob" in entry
+                float(entry["logprob"]) for entry in event.get("completion_probabilities") or () if "logprob" in entry
             ),
             stop_type=str(event.get("stop_type", "eos")) if event.get("stop") else None,
         )

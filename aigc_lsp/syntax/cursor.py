@@ -65,9 +65,7 @@ class Cursor:
         kind: Kind = "code"
         smallest, byte = len(self._encoded.data) + 1, self._encoded.byte_at(offset)
         for name, node in self._named(_KINDS, offset - 1, offset + 1):
-            inside = node.start_byte < byte < node.end_byte or (
-                name == "line_comment" and byte == node.end_byte
-            )
+            inside = node.start_byte < byte < node.end_byte or (name == "line_comment" and byte == node.end_byte)
             if inside and node.end_byte - node.start_byte < smallest:
                 smallest, kind = node.end_byte - node.start_byte, _KINDS[name]
         if self._root.has_error and kind != "comment":
@@ -116,9 +114,7 @@ class Cursor:
         nearest: tuple[int, Kind] = (-1, "code")
         reaches = [(line_start, offset)]
         reaches += [
-            (at, at + len(mark))
-            for mark in _LONG_MARKS
-            if (at := self._source.rfind(mark, 0, line_start)) >= 0
+            (at, at + len(mark)) for mark in _LONG_MARKS if (at := self._source.rfind(mark, 0, line_start)) >= 0
         ]
         for start, end in reaches:
             for name, node in self._named(("open.string", "open.code"), start, end):
@@ -151,9 +147,7 @@ class Cursor:
             if walk.goto_first_child_for_byte(self._encoded.byte_at(offset)) is None or walk.node is None:
                 continue
             node = walk.node
-            if any(
-                near is not None and near.has_error for near in (node.prev_sibling, node, node.next_sibling)
-            ):
+            if any(near is not None and near.has_error for near in (node.prev_sibling, node, node.next_sibling)):
                 return False
         return True
 
@@ -206,12 +200,8 @@ class Cursor:
                 continue
             for kind in _SCOPES:
                 for node in captures.get(kind, ()):
-                    if node.start_byte < byte and self._reaches(
-                        node.end_byte, byte, self._indent_at(node.start_byte)
-                    ):
-                        scopes.append(
-                            (node.start_byte, self._content(captures["name"][0]).strip("\"'"), kind)
-                        )
+                    if node.start_byte < byte and self._reaches(node.end_byte, byte, self._indent_at(node.start_byte)):
+                        scopes.append((node.start_byte, self._content(captures["name"][0]).strip("\"'"), kind))
         block = None
         if blocks:
             start, end, indent = max(blocks)

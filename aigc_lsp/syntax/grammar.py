@@ -107,9 +107,7 @@ _NAMES = {
     ".zshrc": "shellscript",
 }
 
-_LANGUAGE_OF = {
-    "." + ending: language for language, endings in _EXTENSIONS.items() for ending in endings.split()
-}
+_LANGUAGE_OF = {"." + ending: language for language, endings in _EXTENSIONS.items() for ending in endings.split()}
 
 
 @dataclass(frozen=True, slots=True)

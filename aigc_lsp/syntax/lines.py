@@ -120,9 +120,7 @@ def begins_scope(layout: Layout, line: str) -> bool:
     return _name_of(layout, line) is not None or line.lstrip().startswith(")")
 
 
-def awaits_body(
-    text: Text, layout: Layout, lexis: Lexis, opener: Opener, offset: int, unclosed: bool
-) -> bool:
+def awaits_body(text: Text, layout: Layout, lexis: Lexis, opener: Opener, offset: int, unclosed: bool) -> bool:
     """Whether the body of `opener` is still to be written at `offset`, only comments between the two.
 
     `unclosed` says that braces may be missing: then what follows is the body's only if indented deeper.
@@ -137,9 +135,7 @@ def awaits_body(
     return (unclosed or not layout.closers) and width(indent_of(following)) <= width(opener.indent)
 
 
-def surroundings(
-    text: Text, layout: Layout, lexis: Lexis, opener: Opener | None, offset: int
-) -> Surroundings:
+def surroundings(text: Text, layout: Layout, lexis: Lexis, opener: Opener | None, offset: int) -> Surroundings:
     """Scope and block of `offset` by indentation. An `opener` is one that awaits its body at `offset`."""
     line = text.line_at(offset)
     if opener is None:

@@ -114,9 +114,7 @@ def _download(url: str, headers: dict[str, str], target: Path, size: int, advanc
         raise SourceFailed(f"broke off {INTERRUPTIONS} times")
 
 
-def _stream(
-    client: httpx.Client, url: str, headers: dict[str, str], target: Path, size: int, advance: Advance
-) -> None:
+def _stream(client: httpx.Client, url: str, headers: dict[str, str], target: Path, size: int, advance: Advance) -> None:
     have = size_of(target)
     asked = {**headers, "Accept-Encoding": "identity", **({"Range": f"bytes={have}-"} if have else {})}
     with client.stream("GET", url, headers=asked) as response:

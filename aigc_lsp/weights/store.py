@@ -72,9 +72,7 @@ class Store:
     def disk_bytes(self, model: Model) -> int:
         return sum(path.lstat().st_size for path in self._directory(model).rglob("*") if path.is_file())
 
-    def fetch(
-        self, model: Model, report: Report, from_path: Path | None = None, offline: bool | None = None
-    ) -> Path:
+    def fetch(self, model: Model, report: Report, from_path: Path | None = None, offline: bool | None = None) -> Path:
         """The verified source file, fetched if it is not there, or copied from `from_path`.
 
         `offline` is what HF_HUB_OFFLINE says unless given. Raises `FetchFailed` where no source delivers or
@@ -154,9 +152,7 @@ class Store:
         resumed = size_of(partial) > 0
         self._need(model, model.size - size_of(partial) + sources.spare_bytes(source))
         report(Progress("fetch", size_of(partial), model.size, name))
-        sources.append(
-            source, partial, model.size, lambda done: report(Progress("fetch", done, model.size, name))
-        )
+        sources.append(source, partial, model.size, lambda done: report(Progress("fetch", done, model.size, name)))
         digest = packed.sha256_of(partial)
         if digest == model.sha256:
             return self._install(model, partial)
@@ -167,9 +163,7 @@ class Store:
 
     def _copy(self, model: Model, given: Path, report: Report) -> Path:
         if not given.is_file():
-            raise UsageError(
-                f"There is no file {given}; give the path of the model's GGUF file after --from."
-            )
+            raise UsageError(f"There is no file {given}; give the path of the model's GGUF file after --from.")
         self._need(model, given.stat().st_size)
         copy = self._partial_path(model).with_name("given")
         copy.parent.mkdir(parents=True, exist_ok=True)

@@ -32,7 +32,7 @@ PYTHON_KINDS = [
     ("x = 'ab'$0", "code"),
     ("x = 'ab$0", "string"),
     ("x = '$0", "string"),
-    ('print("it\'s$0', "string"),
+    ("print(\"it's$0", "string"),
     ('print("abc\nx = $0 1', "code"),
     ("x = f'a{b$0}c'", "code"),
     ("x = f'a{b}c$0'", "string"),
@@ -73,7 +73,7 @@ JAVASCRIPT_KINDS = [
     ("/* c$0 */", "comment"),
     ("/* c */$0", "code"),
     ("/** c\n * d$0", "comment"),
-    ("x = 1\n/* don't \"a\"\n$0", "comment"),
+    ('x = 1\n/* don\'t "a"\n$0', "comment"),
     ("x = '/*'\nfoo($0", "code"),
 ]
 
@@ -153,7 +153,7 @@ PYTHON_OPENS_NOT = [
     "# if x:\n$0",
     "# if x:$0",
     '"""\nif x:\n    $0\n"""\n',
-    'x = f(y[1:\n    $0])',
+    "x = f(y[1:\n    $0])",
 ]
 
 
@@ -253,7 +253,11 @@ PYTHON_SCOPES = [
     ("class A:\n    def m(self):\n        return a.$0\n\n    def g(self):\n        pass\n", (A, M), "    "),
     ("class A:\n    def m(self):\n# c\n        x = a.$0\n\n    def g(self):\n        pass\n", (A, M), "    "),
     ("class A:\n    def m(self):\n        x = (\n\n    def g(self):\n        pass\n    $0", (A,), ""),
-    ("class A:\n    def f(self):\n        x = (\n\n    def g(\n        self,\n    ):\n        y = $0\n", (A, G), "    "),
+    (
+        "class A:\n    def f(self):\n        x = (\n\n    def g(\n        self,\n    ):\n        y = $0\n",
+        (A, G),
+        "    ",
+    ),
     ("def f():\n    def g():\n        return 1$0\n", (F, G), "    "),
     ('def f():\n    """a$0"""\n', (F,), ""),
     ('def f():\n    x = """\nclass B:\n"""\n    y = ($0\n', (F,), ""),

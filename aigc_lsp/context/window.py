@@ -43,8 +43,9 @@ def gather(text: Text, offset: int, *, language: str, path: str = "", prefix_tok
     """
     start = _prefix_start(text, offset, prefix_tokens * CHARACTERS_PER_TOKEN)
     end = _suffix_end(text, offset, suffix_tokens * CHARACTERS_PER_TOKEN)
-    prefix, suffix = _plain(text.source[start:offset]), _plain(text.source[offset:end])
-    return Window(prefix.removeprefix("\ufeff"), suffix, offset, language, path)
+    mark = int(text.source.startswith("\ufeff"))
+    prefix, suffix = text.source[max(start, mark) : offset], text.source[max(offset, mark) : end]
+    return Window(_plain(prefix), _plain(suffix), offset, language, path)
 
 
 def _plain(source: str) -> str:

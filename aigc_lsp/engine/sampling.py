@@ -55,5 +55,6 @@ def _nucleus(logits: torch.Tensor, top_p: float) -> torch.Tensor:
         return probabilities
     ordered, order = probabilities.sort(descending=True)
     outside = ordered.cumsum(0) - ordered >= top_p
+    outside[0] = False
     probabilities[order[outside]] = 0
     return probabilities

@@ -85,6 +85,16 @@ class Branch:
     def crop(self, length: int) -> None:
         del self.tokens[length:]
 
+    def fork(self, length: int) -> Branch:
+        """A new branch that holds a copy of the first `length` tokens."""
+        branch = Branch(len(self._layers))
+        branch.tokens = self.tokens[:length]
+        for copy, layer in zip(branch._layers, self._layers, strict=True):
+            if length:
+                copy.keys, copy.values = (_grown(tensor[:, :, :length], length) for tensor in (layer.keys, layer.values))
+                copy.is_initialized = True
+        return branch
+
     @property
     def nbytes(self) -> int:
         return sum(layer.keys.nbytes + layer.values.nbytes for layer in self._layers if layer.is_initialized)
@@ -103,18 +113,20 @@ class KVStore:
         """The branch to run `tokens` on, cropped to their longest common prefix but one short of them all, so that
         there is always a token to run.
 
-        A branch that shares less than half of itself is somebody else's: it stays as it is and a new one is begun.
+        A branch that shares less than half of itself is somebody else's: it stays as it is and lends a copy. Of those
+        that share equally much, the shortest loses least.
         """
         self._clock += 1
         best, shared = None, 0
         for branch in self.branches:
             length = common_prefix(branch.tokens, tokens)
-            if length >= shared:
+            if best is None or (length, -len(branch.tokens)) > (shared, -len(best.tokens)):
                 best, shared = branch, length
-        if best is None or shared * 2 < min(len(best.tokens), len(tokens)):
-            best, shared = Branch(self._layers), 0
+        kept = min(shared, len(tokens) - 1)
+        if best is None or shared * 2 < len(best.tokens):
+            best = best.fork(kept) if best is not None else Branch(self._layers)
             self.branches.append(best)
-        best.crop(min(shared, len(tokens) - 1))
+        best.crop(kept)
         best.used_at = self._clock
         self._evict(keep=best)
         return best
@@ -133,6 +145,7 @@ class KVStore:
 
 def common_prefix(a: Sequence[int], b: Sequence[int]) -> int:
     """Length of the longest common prefix; by halving first, since the sequences are mostly equal."""
+    a, b = list(a), list(b)  # slices of a list and of a tuple are never equal
     low, high = 0, min(len(a), len(b))
     while low < high:
         middle = (low + high + 1) // 2

@@ -22,7 +22,8 @@ class Vocabulary:
         self._tokenizer = tokenizer
         # With this on, the added special tokens are not looked for in the text.
         self._tokenizer.encode_special_tokens = True
-        self._controls = {token.content: id for id, token in tokenizer.get_added_tokens_decoder().items()}
+        added = tokenizer.get_added_tokens_decoder()
+        self._controls = {token.content: id for id, token in added.items() if token.special}
         self._bytes = _token_bytes(tokenizer)
 
     @classmethod
@@ -83,16 +84,17 @@ def _token_bytes(tokenizer: Tokenizer) -> list[bytes]:
     """For each id the bytes it stands for, of a byte-level BPE tokenizer."""
     characters = _byte_characters()
     vocabulary = tokenizer.get_vocab(with_added_tokens=False)
-    table = [b""] * (max(vocabulary.values(), default=-1) + 1)
-    for id in tokenizer.get_added_tokens_decoder():
-        table += [b""] * (id + 1 - len(table))
+    added = tokenizer.get_added_tokens_decoder()
+    table = [b""] * (max([*vocabulary.values(), *added], default=-1) + 1)
     for token, id in vocabulary.items():
+        if token == f"[PAD{id}]":
+            continue  # how GGUF files call a row that only fills up the matrix; no text is made of it
         try:
             table[id] = bytes([characters[character] for character in token])
         except KeyError:
             continue  # not written in the byte alphabet: a control token in the base vocabulary
-    for id in tokenizer.get_added_tokens_decoder():
-        table[id] = b""
+    for id, token in added.items():
+        table[id] = b"" if token.special else token.content.encode()  # one that is not special is found in text
     return table
 
 

@@ -20,7 +20,7 @@ STEP = 128
 """Tokens: where the prompt must be shortened, its edges move in steps of this, so that typing does not shift them."""
 
 HEAL_TOKENS = 4
-"""At most so many tokens are taken back: a word that is longer is healed from within."""
+"""At most so many tokens are taken back: a word that is longer is healed from within, at a whole character."""
 
 
 class Encoding(Protocol):
@@ -99,7 +99,9 @@ def healed_tokens(prefix: Sequence[int], vocabulary: Encoding) -> int:
             return count - 1
         kind = kind or _kind(data[-1:])
         if any(_kind(data[at : at + 1]) != kind for at in range(len(data))) or kind != "word":
-            return count  # the token reaches beyond the word's beginning, so the word ends here
+            break  # the token reaches beyond the word's beginning, so the word ends here
+    while 0 < count < len(prefix) and _is_continuation(vocabulary.bytes_of(prefix[-count])):
+        count += 1
     return count
 
 
@@ -121,13 +123,13 @@ def _extra_tokens(hole: Hole, files: FileTokens | None, vocabulary: Encoding, bu
     if not hole.extra or files is None or budget <= 0:
         return []
     separator = [vocabulary.control(files.file_sep)]
+    head = [vocabulary.control(files.repo_name), *vocabulary.encode("repository\n")]
+    own = separator + vocabulary.encode(f"{hole.filename}\n") if hole.filename else separator
     blocks = [separator + vocabulary.encode(f"{file.filename}\n{file.text}\n") for file in hole.extra]
-    while blocks and sum(map(len, blocks)) > budget:
+    while blocks and sum(map(len, [head, *blocks, own])) > budget:
         blocks.pop(0)
     if not blocks:
         return []
-    head = [vocabulary.control(files.repo_name), *vocabulary.encode("repository\n")]
-    own = separator + vocabulary.encode(f"{hole.filename}\n") if hole.filename else separator
     return [*head, *(token for block in blocks for token in block), *own]
 
 
@@ -144,7 +146,7 @@ def _keep_end(tokens: list[int], budget: int, vocabulary: Encoding) -> list[int]
 
 def _keep_beginning(tokens: list[int], budget: int, vocabulary: Encoding) -> list[int]:
     """The beginning of `tokens`, at most `budget` of them, ended at a whole character."""
-    end = min(len(tokens), budget)
+    end = max(0, min(len(tokens), budget))
     while 0 < end < len(tokens) and _is_continuation(vocabulary.bytes_of(tokens[end])):
         end -= 1
     return tokens[:end]

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import logging
 import sys
+import traceback
 from typing import Any
 
 from lsprotocol import types
+from pygls.exceptions import JsonRpcException, JsonRpcInternalError
 from pygls.lsp.server import LanguageServer
 
 from aigc_lsp import __version__
@@ -36,7 +38,13 @@ class Server(LanguageServer):
 
     def report_server_error(self, error: Exception, source: Any) -> None:
         """Not to the user's window: every request has its reply, and a message may hold source text."""
-        log.error("%s in a handler", type(error).__name__)
+        if isinstance(error, JsonRpcException) and not isinstance(error, JsonRpcInternalError):
+            log.info("answered with %s", type(error).__name__)  # the client's mistake
+            return
+        raised = sys.exc_info()[1] or error  # pygls calls this where it caught it
+        frames = traceback.extract_tb(raised.__traceback__)
+        where = f" at {frames[-1].filename}:{frames[-1].lineno}" if frames else ""
+        log.error("a handler failed: %s%s", type(raised).__name__, where)
 
 
 def build_server() -> Server:

@@ -38,6 +38,8 @@ class Protocol(LanguageServerProtocol):
 
     def structure_message(self, data: dict[str, Any]) -> Any:
         """A malformed request is answered here, since pygls only tells the user's window about it."""
+        if "id" in data and isinstance(data.get("method"), str) and self.get_message_type(data["method"]) is None:
+            data.setdefault("params", None)  # of a method that nobody knows pygls wants parameters
         try:
             return super().structure_message(data)
         except JsonRpcException:
@@ -68,6 +70,14 @@ class Protocol(LanguageServerProtocol):
         if self.is_initialized and method == types.INITIALIZE:
             return JsonRpcInvalidRequest("The server is initialized already.")
         return None
+
+    def _run_generator(self, future: Any, *, gen: Handled, result_future: Any) -> None:
+        """A handler inside one of pygls' own may be cancelled: all are when the process ends. That is no error."""
+        if future is not None and future.cancelled():
+            gen.close()
+            result_future.cancel()
+            return
+        super()._run_generator(future, gen=gen, result_future=result_future)
 
     @lsp_method(types.TEXT_DOCUMENT_DID_OPEN)
     def lsp_text_document__did_open(self, params: types.DidOpenTextDocumentParams) -> Handled:

@@ -11,6 +11,7 @@ from dataclasses import replace
 from typing import Any, TypeVar
 from urllib.parse import unquote, urlsplit
 
+from attrs import evolve
 from lsprotocol import types
 
 from aigc_lsp import config as settings
@@ -52,6 +53,7 @@ class Session:
     # Documents
 
     def open(self, item: types.TextDocumentItem) -> None:
+        self.supersede(item.uri)  # some clients open twice
         text = Text(sanitise(item.text))
         document = Document(item.uri, path_of(item.uri), item.language_id, item.version, text)
         self.documents[item.uri] = replace(
@@ -64,7 +66,8 @@ class Session:
         if document is None:
             return False
         self.supersede(uri)
-        text, edits = positions.apply_changes(document.text, changes, self.encoding)
+        clean = [evolve(change, text=sanitise(change.text)) for change in changes]
+        text, edits = positions.apply_changes(document.text, clean, self.encoding)
         tree = None
         if document.tree is not None:
             tree = document.tree.edit(edits, text)
@@ -119,5 +122,8 @@ class Session:
 
 def path_of(uri: str) -> str:
     """The file's path, or "" for what is no file (untitled:, git:, …)."""
-    parts = urlsplit(uri)
+    try:
+        parts = urlsplit(uri)
+    except ValueError:  # no URI at all
+        return ""
     return unquote(parts.path) if parts.scheme == "file" else ""

@@ -13,21 +13,24 @@ import asyncio
 import contextlib
 import json
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from typing import TYPE_CHECKING, Any
 
 from starlette.applications import Starlette
+from starlette.requests import ClientDisconnect
 from starlette.requests import Request as HttpRequest
-from starlette.responses import JSONResponse, Response
+from starlette.responses import Response
 from starlette.routing import Route
 from starlette.types import Receive, Scope, Send
 
 from aigc_lsp import catalogue
-from aigc_lsp.errors import AigcError
+from aigc_lsp.errors import AigcError, UnknownModel
 from aigc_lsp.service.host import Host, Job
 from aigc_lsp.service.wire import BadRequest, InfillRequest, Usage
 
 if TYPE_CHECKING:
+    from typing_extensions import TypeIs
+
     from aigc_lsp.engine.generate import Outcome, Piece
 
 
@@ -39,13 +42,16 @@ class Activity:
         self._last = time.monotonic()
 
     @contextlib.contextmanager
-    def request(self):
+    def request(self) -> Iterator[None]:
         self._busy += 1
         try:
             yield
         finally:
             self._busy -= 1
-            self._last = time.monotonic()
+            self.touch()
+
+    def touch(self) -> None:
+        self._last = time.monotonic()
 
     @property
     def idle_seconds(self) -> float:
@@ -56,20 +62,24 @@ def build_app(host: Host, activity: Activity) -> Starlette:
     async def infill(http: HttpRequest) -> Response:
         try:
             request = InfillRequest.from_json(json.loads(await http.body()))
-        except (ValueError, UnicodeDecodeError) as error:
+        except ClientDisconnect:
+            return Response(status_code=499)  # nobody is there to read it
+        except RecursionError:
+            return _error(400, "The request's body is nested too deeply.", "invalid_request_error")
+        except ValueError as error:
             return _error(400, str(error), "invalid_request_error")
         return _Infill(host, activity, request)
 
     async def health(http: HttpRequest) -> Response:
         state = host.health
-        return JSONResponse(state.to_json(), status_code=200 if state.ready else 503)
+        return _Json(state.to_json(), status_code=200 if state.ready else 503)
 
     async def models(http: HttpRequest) -> Response:
         names = await asyncio.to_thread(catalogue.names)
         data = [{"id": name, "object": "model", "owned_by": "aigc-lsp"} for name in names]
         # The one in use comes first: clients take the first they find.
         data.sort(key=lambda entry: entry["id"] != host.health.model)
-        return JSONResponse({"object": "list", "data": data})
+        return _Json({"object": "list", "data": data})
 
     return Starlette(
         routes=[
@@ -78,6 +88,15 @@ def build_app(host: Host, activity: Activity) -> Starlette:
             Route("/v1/models", models, methods=["GET"]),
         ]
     )
+
+
+class _Json(Response):
+    """JSON in ASCII, so that a lone surrogate that a client sent may stand in a sentence."""
+
+    media_type = "application/json"
+
+    def render(self, content: Any) -> bytes:
+        return json.dumps(content).encode()
 
 
 class _Infill(Response):
@@ -92,7 +111,12 @@ class _Infill(Response):
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         loop = asyncio.get_running_loop()
         events: asyncio.Queue[Piece | Outcome | Exception] = asyncio.Queue()
-        job = Job(self._request, lambda event: loop.call_soon_threadsafe(events.put_nowait, event))
+
+        def emit(event: Piece | Outcome | Exception) -> None:
+            with contextlib.suppress(RuntimeError):  # the loop is closed: the server is about to leave
+                loop.call_soon_threadsafe(events.put_nowait, event)
+
+        job = Job(self._request, emit)
         watcher = asyncio.create_task(_watch_hang_up(receive, job))
         try:
             with self._activity.request():
@@ -140,7 +164,7 @@ class _Whole:
             content += last["content"]
             probabilities += last.get("completion_probabilities", [])
         last |= {"content": content, "completion_probabilities": probabilities}
-        await JSONResponse(_select(last, self._job.request.response_fields))(scope, receive, send)
+        await _Json(_select(last, self._job.request.response_fields))(scope, receive, send)
 
 
 async def _until_end(first: Any, events: asyncio.Queue) -> AsyncIterator[Any]:
@@ -148,9 +172,14 @@ async def _until_end(first: Any, events: asyncio.Queue) -> AsyncIterator[Any]:
     event = first
     while True:
         yield event
-        if isinstance(event, Exception) or hasattr(event, "stop_reason"):
+        if isinstance(event, Exception) or _is_outcome(event):
             return
         event = await events.get()
+
+
+def _is_outcome(event: Piece | Outcome) -> TypeIs[Outcome]:
+    """By its shape: the type itself would bring torch in, and with it a second of import."""
+    return hasattr(event, "stop_reason")
 
 
 async def _watch_hang_up(receive: Receive, job: Job) -> None:
@@ -165,7 +194,7 @@ def _event(event: Piece | Outcome | Exception, job: Job) -> dict[str, Any]:
         return {"content": "", "stop": True, "stop_type": "error", "error": {"message": _sentence(event)}}
     usage = Usage(*(getattr(event.timings, name) for name in Usage.__slots__))
     body: dict[str, Any] = {"index": 0, "content": "", "stop": False, "timings": usage.to_json()}
-    if not hasattr(event, "stop_reason"):
+    if not _is_outcome(event):
         pairs = zip(event.tokens, event.logprobs, strict=True)
         return body | {
             "content": event.text,
@@ -200,6 +229,8 @@ def _select(body: dict[str, Any], fields: tuple[str, ...]) -> dict[str, Any]:
 def _failure(error: Exception) -> Response:
     if isinstance(error, BadRequest):
         return _error(400, str(error), "invalid_request_error")
+    if isinstance(error, UnknownModel):
+        return _error(404, str(error), "not_found_error")
     return _error(503 if isinstance(error, AigcError) else 500, _sentence(error), "unavailable_error")
 
 
@@ -210,4 +241,4 @@ def _sentence(error: Exception) -> str:
 
 
 def _error(code: int, message: str, kind: str) -> Response:
-    return JSONResponse({"error": {"code": code, "message": message, "type": kind}}, status_code=code)
+    return _Json({"error": {"code": code, "message": message, "type": kind}}, status_code=code)

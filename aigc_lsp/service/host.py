@@ -11,6 +11,7 @@ import os
 import queue
 import threading
 import time
+import traceback
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -29,7 +30,7 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 RETRY_SECONDS = 20.0
-"""A model that could not be brought up is tried again at the first request after this long."""
+"""A model that could not be brought up is tried again at the first request for it after this long."""
 
 
 @dataclass(slots=True)
@@ -51,7 +52,7 @@ class Host:
         self._health = Health("starting", config.model, pid=os.getpid(), version=__version__)
         self._engine: Engine | None = None
         self._model: catalogue.Model | None = None
-        self._failed_at = 0.0
+        self._failures: dict[str, tuple[float, str]] = {}  # by model: when it failed last, and why
         self._thread = threading.Thread(target=self._run, name="engine", daemon=True)
 
     def start(self) -> None:
@@ -74,22 +75,33 @@ class Host:
                 self._serve(job)
             except Exception as error:  # one job's failure is its own
                 if not isinstance(error, (AigcError, BadRequest)):
-                    log.exception("a job failed")
+                    # Without the error's own message, which may hold the user's text.
+                    frames = "".join(traceback.format_tb(error.__traceback__))
+                    log.error("a job failed: %s\n%s", type(error).__name__, frames)
                 job.emit(error)
 
     def _serve(self, job: Job) -> None:
-        name = job.request.model or self._health.model
         if job.cancelled.is_set():
             raise EngineUnavailable("The request was cancelled before it began.")
-        if self._engine is None and time.monotonic() - self._failed_at < RETRY_SECONDS:
-            raise EngineUnavailable(self._health.message)
-        if self._engine is None or name != self._health.model:
-            self._bring_up(name)
+        loaded = self._model.name if self._engine is not None and self._model is not None else None
+        name = job.request.model or loaded or self._config.model
+        if name != loaded:
+            self._switch(name)
         if self._engine is None:
             raise EngineUnavailable(self._health.message)
         for event in self._engine.generate(self._request(job), job.cancelled.is_set):
             job.emit(event)
         self._health = replace(self._health, kv_bytes=self._engine.store.nbytes, requests=self._health.requests + 1)
+
+    def _switch(self, name: str) -> None:
+        """Bring up `name` in place of the model in use, which stays where it is known beforehand that `name` fails."""
+        failed_at, message = self._failures.get(name, (0.0, ""))
+        if message and time.monotonic() - failed_at < RETRY_SECONDS:
+            raise EngineUnavailable(message)
+        model = catalogue.load(name)
+        if self._engine is not None:
+            check_there(model, self._store, self._config.download)
+        self._bring_up(name)
 
     def _bring_up(self, name: str) -> None:
         """Fetch, convert and load the model `name`; how far it is, and why it failed, is in `health`."""
@@ -97,13 +109,14 @@ class Host:
         self._health = replace(self._health, phase="load", model=name, message="", done=0, total=0)
         try:
             self._load(catalogue.load(name))
+            self._failures.pop(name, None)
         except Exception as error:
             if isinstance(error, AigcError):
                 message = str(error)
             else:
                 log.exception("the model %s could not be loaded", name)
                 message = f"The model {name} could not be loaded ({type(error).__name__}); see the model server's log."
-            self._failed_at = time.monotonic()
+            self._failures[name] = time.monotonic(), message
             self._health = replace(self._health, phase="error", message=message)
             log.error("%s", message)
 
@@ -153,9 +166,11 @@ class Host:
         if wire.order is not None and wire.order not in model.fim.templates:
             raise BadRequest(f"The model {model.name} knows the orders {', '.join(model.fim.templates)}.")
         context = self._config.context
-        room = model.context_length - wire.n_predict - 64  # 64: the template's own tokens and the healing
+        n_predict = min(wire.n_predict, model.context_length // 2)
+        room = model.context_length - n_predict - 64  # 64: the template's own tokens and the healing
         suffix_budget = min(wire.suffix_tokens if wire.suffix_tokens is not None else context.suffix_tokens, room // 2)
-        prefix_budget = min(wire.prefix_tokens or context.prefix_tokens, room - suffix_budget)
+        prefix_tokens = wire.prefix_tokens if wire.prefix_tokens is not None else context.prefix_tokens
+        prefix_budget = min(prefix_tokens, room - suffix_budget)
         prompt = render(
             Hole(
                 wire.input_prefix,
@@ -176,7 +191,7 @@ class Host:
         return Request(
             tokens=prompt.tokens,
             heal=prompt.heal,
-            max_tokens=wire.n_predict,
+            max_tokens=n_predict,
             stop_tokens=frozenset(map(vocabulary.control, filter(vocabulary.has_control, model.stop))),
             stop=wire.stop,
             sampling=Sampling(wire.temperature, wire.top_p, wire.seed),
@@ -186,13 +201,8 @@ class Host:
 
 def prepare(model: catalogue.Model, store: Store, download: bool, report: Callable[[Progress], None]) -> Path:
     """The packed folder of `model`, fetched and converted first where that is still to do."""
-    state = store.state(model)
-    if state != "packed":
-        if state != "fetched" and not download:
-            raise ModelMissing(
-                f"The model {model.name} is not on this machine. Run `aigc-lsp models pull {model.name}`, or set "
-                "`download = true`."
-            )
+    check_there(model, store, download)
+    if store.state(model) != "packed":
         store.fetch(model, report)
         report(Progress("convert", 0, 0, f"converting {model.name}, once"))
 
@@ -202,3 +212,12 @@ def prepare(model: catalogue.Model, store: Store, download: bool, report: Callab
         convert_gguf(source, target, model.control_tokens)
 
     return store.pack(model, convert)
+
+
+def check_there(model: catalogue.Model, store: Store, download: bool) -> None:
+    """Raises `ModelMissing` where `model` is not on this machine and may not be fetched."""
+    if not download and store.state(model) not in ("packed", "fetched"):
+        raise ModelMissing(
+            f"The model {model.name} is not on this machine. Run `aigc-lsp models pull {model.name}`, or set "
+            "`download = true`."
+        )

@@ -10,6 +10,8 @@ import asyncio
 import contextlib
 import os
 import signal
+import socket
+import struct
 import subprocess
 import sys
 import time
@@ -33,7 +35,7 @@ def spawn(overrides: Mapping[str, str]) -> subprocess.Popen[bytes]:
     """A new model server; `overrides` are environment variables `AIGC_LSP_…` with the caller's settings."""
     with open(log_path(), "ab") as output:
         return subprocess.Popen(
-            [sys.executable, "-m", "aigc_lsp", "engine"],
+            [sys.executable, "-P", "-m", "aigc_lsp", "engine"],  # -P: nothing is imported from the home folder
             stdin=subprocess.DEVNULL,
             stdout=output,
             stderr=output,
@@ -56,8 +58,11 @@ async def attach(client: EngineClient, overrides: Mapping[str, str], start: bool
         try:
             return await client.health()
         except EngineUnavailable:
-            if process.poll() not in (None, 0):
+            code = process.poll()
+            if code not in (None, 0):
                 break
+            if code == 0 and not is_running():  # it made way for one that was about to leave
+                process = await asyncio.to_thread(spawn, overrides)
             await asyncio.sleep(0.05)
     raise EngineUnavailable(f"The model server did not start. Its log says why: {log_path()}")
 
@@ -79,6 +84,8 @@ async def stop(client: EngineClient, patience: float = 5.0) -> bool:
     try:
         pid = (await client.health()).pid
     except EngineUnavailable:
+        pid = _listening_pid() if is_running() else 0
+    if not pid:
         return False
     for sign in (signal.SIGTERM, getattr(signal, "SIGKILL", signal.SIGTERM)):
         deadline = time.monotonic() + patience
@@ -100,3 +107,18 @@ def is_running() -> bool:
             return False
     except Timeout:
         return True
+
+
+def _listening_pid() -> int:
+    """The process that listens on the socket, as the kernel knows it, even where it answers nothing; 0 if unknown."""
+    if not hasattr(socket, "SO_PEERCRED"):
+        return 0
+    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as probe:
+        probe.settimeout(1)
+        try:
+            probe.connect(str(socket_path()))
+            credentials = probe.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, struct.calcsize("3i"))
+        except OSError:
+            return 0
+    pid: int = struct.unpack("3i", credentials)[0]
+    return pid

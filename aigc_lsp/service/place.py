@@ -16,9 +16,14 @@ MAX_SOCKET_PATH = 100
 def runtime_dir() -> Path:
     """The user's private folder for sockets (0700), made where missing; AIGC_LSP_RUNTIME_DIR overrides it."""
     named = os.environ.get("AIGC_LSP_RUNTIME_DIR")
-    folder = Path(named) if named else _default()
-    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    found = folder.stat()
+    try:
+        folder = Path(named) if named else _default()
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        found = folder.stat()
+    except OSError as error:
+        raise EngineUnavailable(
+            f"The runtime folder cannot be made ({error}). Set AIGC_LSP_RUNTIME_DIR to a folder of your own."
+        ) from error
     if hasattr(os, "getuid") and found.st_uid != os.getuid():
         raise EngineUnavailable(
             f"The runtime folder {folder} belongs to another user. Set AIGC_LSP_RUNTIME_DIR to a folder of your own."
@@ -54,5 +59,10 @@ def log_path() -> Path:
     from platformdirs import user_log_path
 
     folder = user_log_path("aigc-lsp")
-    folder.mkdir(parents=True, exist_ok=True)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise EngineUnavailable(
+            f"The folder of the model server's log cannot be made ({error}). Correct that."
+        ) from error
     return folder / "engine.log"

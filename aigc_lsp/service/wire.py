@@ -42,25 +42,13 @@ class InfillRequest:
     response_fields: tuple[str, ...] = ()
 
     def to_json(self) -> dict[str, Any]:
-        names = (
-            "filename",
-            "n_predict",
-            "temperature",
-            "top_p",
-            "seed",
-            "t_max_predict_ms",
-            "model",
-            "n_probs",
-        )
-        names += ("stream", "timings_per_token", "prefix_tokens", "suffix_tokens", "order", "heal")
-        values = {name: getattr(self, name) for name in names}
-        return {
-            "input_prefix": self.input_prefix,
-            "input_suffix": self.input_suffix,
+        values = {name: getattr(self, name) for name in self.__slots__}
+        values |= {
             "input_extra": [{"filename": name, "text": text} for name, text in self.input_extra],
             "stop": list(self.stop),
-            **{name: value for name, value in values.items() if value is not None},
+            "response_fields": list(self.response_fields),
         }
+        return {name: value for name, value in values.items() if value is not None}
 
     @classmethod
     def from_json(cls, body: object) -> InfillRequest:
@@ -78,13 +66,13 @@ class InfillRequest:
             temperature=max(0.0, _get(body, "temperature", float, 0.0)),
             top_p=_get(body, "top_p", float, 1.0),
             seed=_seed(_get(body, "seed", int, None)),
-            t_max_predict_ms=_get(body, "t_max_predict_ms", float, None) or None,
+            t_max_predict_ms=_positive(_get(body, "t_max_predict_ms", float, None)),
             model=_get(body, "model", str, "") or None,
             n_probs=_get(body, "n_probs", int, 0),
             stream=_get(body, "stream", bool, False),
             timings_per_token=_get(body, "timings_per_token", bool, False),
-            prefix_tokens=_get(body, "prefix_tokens", int, None),
-            suffix_tokens=_get(body, "suffix_tokens", int, None),
+            prefix_tokens=_count(body, "prefix_tokens"),
+            suffix_tokens=_count(body, "suffix_tokens"),
             order=_get(body, "order", str, None),
             heal=_get(body, "heal", bool, None),
             response_fields=_strings(body, "response_fields"),
@@ -186,7 +174,10 @@ def _get(body: Mapping[str, Any], name: str, kind: type, default: T) -> Any | T:
     if value is None:
         return default
     if kind is float and isinstance(value, int) and not isinstance(value, bool):
-        return float(value)
+        try:
+            return float(value)
+        except OverflowError:
+            raise BadRequest(f"The field {name} is too large.") from None
     if not isinstance(value, kind) or (kind is int and isinstance(value, bool)):
         raise BadRequest(f"The field {name} must be of type {kind.__name__}.")
     return value
@@ -206,7 +197,7 @@ def _strings(body: Mapping[str, Any], name: str) -> tuple[str, ...]:
 def _extra(entries: list[Any]) -> tuple[tuple[str, str], ...]:
     if not all(isinstance(entry, Mapping) and isinstance(entry.get("text"), str) for entry in entries):
         raise BadRequest("The field input_extra must be a list of objects with `filename` and `text`.")
-    return tuple((str(entry.get("filename", "")), entry["text"]) for entry in entries)
+    return tuple((str(entry.get("filename") or ""), entry["text"]) for entry in entries)
 
 
 def _n_predict(value: int) -> int:
@@ -215,4 +206,17 @@ def _n_predict(value: int) -> int:
 
 
 def _seed(value: int | None) -> int | None:
-    return None if value is None or value < 0 else value
+    """Negative means any. Only 32 bits of it count, as in llama.cpp: larger ones are no seed to torch."""
+    return None if value is None or value < 0 else value & 0xFFFF_FFFF
+
+
+def _positive(value: float | None) -> float | None:
+    """llama.cpp's 0 and -1 mean without limit."""
+    return value if value is not None and value > 0 else None
+
+
+def _count(body: Mapping[str, Any], name: str) -> int | None:
+    value: int | None = _get(body, name, int, None)
+    if value is not None and value < 0:
+        raise BadRequest(f"The field {name} must not be negative.")
+    return value

@@ -35,6 +35,9 @@ _SCOPES: tuple[ScopeKind, ...] = ("class", "function")
 # Strings that may go on over lines begin with one of these.
 _LONG_MARKS = ('"""', "'''", "`")
 
+# Strings that code can be written inside of.
+_INTERPOLATES = re.compile(r"[rR]*[fFtT]|`")
+
 
 class Cursor:
     """One offset in one tree. Also the `Lexis` of that tree."""
@@ -111,18 +114,28 @@ class Cursor:
         if kind != "code":
             return kind
         line_start = self._text.line_start(self._text.line_at(offset))
-        nearest: tuple[int, Kind] = (-1, "code")
-        reaches = [(line_start, offset)]
-        reaches += [
-            (at, at + len(mark)) for mark in _LONG_MARKS if (at := self._source.rfind(mark, 0, line_start)) >= 0
-        ]
-        for start, end in reaches:
-            for name, node in self._named(("open.string", "open.code"), start, end):
-                opened = self._encoded.offset_at(node.start_byte)
-                long = name == "open.code" or self._content(node).endswith(_LONG_MARKS)
-                if self._encoded.offset_at(node.end_byte) <= offset and (long or opened >= line_start):
-                    nearest = max(nearest, (opened, "string" if name == "open.string" else "code"))
-        return nearest[1]
+        opened = self._unclosed_openings(line_start, offset)
+        for mark in _LONG_MARKS:
+            at = self._source.rfind(mark, 0, line_start)
+            # The last such mark is closed, or it is the one; only then is what follows it looked at.
+            if at >= 0 and self._unclosed_openings(at, at + len(mark)):
+                opened |= {(o, t) for o, t in self._unclosed_openings(at, offset) if o == at or not _is_quote(t)}
+        inside: str | None = None
+        for _, token in sorted(opened):
+            if _is_quote(token):
+                inside = token
+            elif inside is not None and _INTERPOLATES.match(inside):
+                inside = None
+        return "code" if inside is None else "string"
+
+    def _unclosed_openings(self, start: int, end: int) -> set[tuple[int, str]]:
+        """(offset, token) of what opens a string, or code in one, within `start..end` and is never closed."""
+        found = set()
+        for _, node in self._named(("open.string", "open.code"), start, end):
+            at = self._encoded.offset_at(node.start_byte)
+            if start <= at and self._encoded.offset_at(node.end_byte) <= end and _owned_by_error(node):
+                found.add((at, self._content(node)))
+        return found
 
     def _in_unclosed_comment(self, offset: int) -> bool:
         if self._layout.block_comment is None:
@@ -255,3 +268,11 @@ class Cursor:
         first = self._encoded.byte_at(max(start, 0))
         cursor.set_byte_range(first, max(self._encoded.byte_at(min(end, len(self._source))), first + 1))
         return [captures for _, captures in cursor.matches(self._root)]
+
+
+def _is_quote(token: str) -> bool:
+    return token[-1] in "\"'`"
+
+
+def _owned_by_error(node: tree_sitter.Node) -> bool:
+    return node.parent is not None and node.parent.is_error

@@ -38,7 +38,7 @@ class Encoded:
             return byte
         marks = self._index()
         mark = bisect_right(marks, byte) - 1
-        return mark * _STRIDE + len(self.data[marks[mark] : byte].decode("utf-8", "ignore"))
+        return min(mark * _STRIDE, len(self.source)) + len(self.data[marks[mark] : byte].decode("utf-8", "ignore"))
 
     def point_at(self, offset: int) -> tuple[int, int]:
         """tree-sitter's row and byte column. Its rows end at `\\n` alone, so `Text`'s lines do not serve."""

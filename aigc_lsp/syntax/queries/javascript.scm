@@ -11,10 +11,9 @@
 (assignment_expression left: (_) @name right: [(arrow_function) (function_expression !name)]) @function
 (pair key: (_) @name value: [(arrow_function) (function_expression !name)]) @function
 
-(statement_block "{" @open) @block
-(class_body "{" @open) @block
-(switch_body "{" @open) @block
-(class_static_block body: (statement_block "{" @open) @block)
+(statement_block . "{" @open) @block
+(class_body . "{" @open) @block
+(switch_body . "{" @open) @block
 
 (string) @string
 (template_string) @string
@@ -24,5 +23,5 @@
 ((comment) @comment (#match? @comment "^/[*]"))
 (hash_bang_line) @line_comment
 
-(ERROR ["\"" "'" "`"] @open.string)
-(ERROR "${" @open.code)
+["\"" "'" "`"] @open.string
+"${" @open.code

@@ -7,5 +7,5 @@
 
 (public_field_definition name: (_) @name value: [(arrow_function) (function_expression !name)]) @function
 
-(interface_body "{" @open) @block
-(enum_body "{" @open) @block
+(interface_body . "{" @open) @block
+(enum_body . "{" @open) @block

@@ -1,0 +1,40 @@
+# `make demo` shows it, `make test` tests it; each sets itself up on a fresh machine.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+MODEL := qwen2.5-coder-0.5b
+
+.PHONY: demo test test-quick lint venv wheel clean
+.DEFAULT_GOAL := demo
+
+demo: venv model
+	$(BIN)/python -m aigc_lsp.measure.demo tests/samples
+
+test: venv model
+	$(BIN)/python -m pytest
+
+test-quick: venv
+	$(BIN)/python -m pytest -m "not model and not editor"
+
+lint: venv
+	$(BIN)/ruff format --check aigc_lsp tests
+	$(BIN)/ruff check aigc_lsp tests
+	$(BIN)/mypy
+
+wheel: venv
+	$(BIN)/python -m pip wheel --quiet --no-deps --wheel-dir dist .
+
+venv: $(VENV)/.installed
+
+.PHONY: model
+model: venv
+	$(BIN)/aigc-lsp models pull $(MODEL)
+
+$(VENV)/.installed: pyproject.toml constraints.txt
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --upgrade -c constraints.txt pip
+	$(BIN)/python -m pip install --quiet -c constraints.txt -e '.[test,lint]'
+	touch $@
+
+clean:
+	rm -rf $(VENV) dist build .pytest_cache .hypothesis .mypy_cache .ruff_cache

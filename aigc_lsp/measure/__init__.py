@@ -1,0 +1,1 @@
+"""Measuring and showing the whole program from outside, as an editor or a user has it."""

@@ -1,0 +1,135 @@
+"""`make demo`: a person types into a real file, and the real server answers each key. Nothing here is staged: the ghost
+text is what the model says now, right or wrong.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import statistics
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+from lsprotocol import types
+from rich.console import Console
+from rich.syntax import Syntax
+from rich.text import Text
+
+from aigc_lsp.measure.editor import Answer, Editor
+
+PATIENCE_SECONDS = 900
+"""For the first run: fetch half a gigabyte and convert it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Scene:
+    """Type `typed` below the line that holds `after`."""
+
+    file: str
+    language: str
+    after: str
+    typed: str
+
+
+SCENES = (
+    Scene(
+        "shop.py",
+        "python",
+        "    def is_empty(self) -> bool:\n        return not self.items\n",
+        "\n    def count(self) -> int:\n        return sum(item.quantity for item in self.items)",
+    ),
+    Scene(
+        "cart.ts",
+        "typescript",
+        "  isEmpty(): boolean {\n    return this.items.length === 0;\n  }\n",
+        "\n  count(): number {\n    return this.items.reduce((sum, item) => sum + item.quantity, 0);",
+    ),
+)
+
+
+async def run(samples: Path) -> int:
+    console = Console(highlight=False)
+    with console.status("Starting the language server…") as status:
+
+        def progress(message: str, percentage: int | None) -> None:
+            if message:
+                status.update(message + (f" {percentage} %" if percentage is not None else ""))
+
+        editor = Editor(progress)
+        took = await editor.start()
+        status.update("Waiting for the model…")
+        if not await _ready(editor, samples / SCENES[0].file):
+            console.print("[red]The model did not come up.[/]", *editor.messages)
+            await editor.stop()
+            return 1
+    console.print(f"[bold]aigc-lsp serve[/] answered initialize in {took:.0f} ms; the model is loaded.\n")
+    answers = [answer for scene in SCENES for answer in await _play(console, editor, samples, scene)]
+    await editor.stop()
+    shown = sum(bool(answer.text) for answer in answers)
+    console.print(
+        f"{len(answers)} keys, {shown} with ghost text; from key to answer: "
+        f"median {statistics.median(answer.ms for answer in answers):.0f} ms, "
+        f"slowest {max(answer.ms for answer in answers):.0f} ms.\n"
+        "Try it on your own code: [bold]aigc-lsp complete FILE:LINE:COL[/]; in your editor: see README.md."
+    )
+    return 0 if shown else 1
+
+
+async def _ready(editor: Editor, file: Path) -> bool:
+    """Until the model is there the server answers at once and empty; so ask where it has something to say."""
+    text = file.read_text(encoding="utf-8")
+    line = text[: text.index("return self.price")].count("\n")
+    editor.open(file.as_uri(), "python", text.replace("return self.price * self.quantity", "return self.price *"))
+    for _ in range(PATIENCE_SECONDS * 4):
+        if (await editor.ask(types.Position(line, len("        return self.price *")))).text:
+            return True
+        await asyncio.sleep(0.25)
+    return False
+
+
+async def _play(console: Console, editor: Editor, samples: Path, scene: Scene) -> list[Answer]:
+    """Type the scene; one line of output for each key."""
+    text = (samples / scene.file).read_text(encoding="utf-8")
+    at = text.index(scene.after) + len(scene.after)
+    # A file of its own to the server: the scene's line is not in it yet, and the warm-up's text is another's.
+    editor.open((samples / scene.file).as_uri() + "#demo", scene.language, text)
+    console.rule(f"[bold]{scene.file}", align="left")
+    console.print(Syntax(text[:at][-400:].split("\n\n", 1)[-1].rstrip(), scene.language, background_color="default"))
+    line, column = text[:at].count("\n"), 0
+    answers, typed = [], ""
+    for key in _keys(scene.typed):
+        editor.insert(types.Position(line, column), key)
+        typed += key
+        if "\n" in key:
+            line, column = line + key.count("\n"), len(key) - key.rindex("\n") - 1
+        else:
+            column += len(key)
+        answer = await editor.ask(types.Position(line, column))
+        answers.append(answer)
+        _show(console, typed.rpartition("\n")[2], answer)
+    console.print()
+    return answers
+
+
+def _keys(typed: str) -> list[str]:
+    """Keys as an editor sends them: Enter brings the indentation along."""
+    keys: list[str] = []
+    for character in typed:
+        if keys and character in " \n" and keys[-1].startswith("\n") and not keys[-1].strip():
+            keys[-1] += character
+        else:
+            keys.append(character)
+    return keys
+
+
+def _show(console: Console, line: str, answer: Answer) -> None:
+    first, newline, more = answer.text.partition("\n")
+    row = Text(f"{answer.ms:6.0f} ms  ", style="cyan")
+    row.append(line, style="bold").append("▏", style="yellow").append(first, style="italic bright_black")
+    if newline:
+        row.append(f" ↵ and {more.count(chr(10)) + 1} more", style="bright_black")
+    console.print(row, no_wrap=True, overflow="ellipsis")
+
+
+if __name__ == "__main__":
+    sys.exit(asyncio.run(run(Path(sys.argv[1] if len(sys.argv) > 1 else "tests/samples").resolve())))

@@ -1,0 +1,145 @@
+"""The KV store against a plain model of it, with made-up keys and values that say what they stand for."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from aigc_lsp.engine import store as store_module
+from aigc_lsp.engine.store import Branch, KVStore, common_prefix
+
+LAYERS = 2
+GROWTH = 4
+STEP_BYTES = 2 * LAYERS * GROWTH * 4
+"""Of one step of growth."""
+
+
+def shared(a: Sequence[int], b: Sequence[int]) -> int:
+    return next((n for n, (x, y) in enumerate(zip(a, b, strict=False)) if x != y), min(len(a), len(b)))
+
+
+def states(tokens: Sequence[int], start: int, layer: int) -> torch.Tensor:
+    """One number for each token from `start` on, which depends on all tokens up to it, as keys and values do."""
+    numbers, number = [], 1 + layer
+    for token in tokens:
+        number = (number * 31 + token + 1) % 10007
+        numbers.append(float(number))
+    return torch.tensor(numbers[start:]).reshape(1, 1, -1, 1)
+
+
+def read(branch: Branch, tokens: Sequence[int], layers: int = LAYERS) -> None:
+    """A forward pass over `tokens`; one that reaches only some of the layers fails and commits nothing."""
+    start, whole, cache = len(branch.tokens), [*branch.tokens, *tokens], branch.cache
+    assert cache.get_seq_length() == start
+    for layer in range(layers):
+        new = states(whole, start, layer)
+        keys, values = cache.update(new, -new, layer)
+        assert torch.equal(keys, states(whole, 0, layer))
+        assert torch.equal(values, -states(whole, 0, layer))
+    if layers == LAYERS:
+        branch.commit(tokens)
+
+
+def assert_true(store: KVStore) -> None:
+    for branch in store.branches:
+        for number, layer in enumerate(branch.cache.layers):
+            if branch.tokens:
+                held = states(branch.tokens, 0, number)
+                assert torch.equal(layer.keys[:, :, : len(branch.tokens)], held)
+                assert torch.equal(layer.values[:, :, : len(branch.tokens)], -held)
+
+
+TOKENS = st.lists(st.integers(0, 2), min_size=1, max_size=12)
+STEPS = st.lists(
+    st.tuples(TOKENS, st.integers(0, 12), st.sampled_from([LAYERS, LAYERS, LAYERS, 1, 0])), min_size=1, max_size=12
+)
+
+
+@settings(max_examples=150, deadline=None)
+@given(steps=STEPS, budget=st.integers(0, 8), as_tuple=st.booleans())
+def test_against_a_plain_model(
+    steps: list[tuple[list[int], int, int]], budget: int, as_tuple: bool
+) -> None:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(store_module, "GROWTH", GROWTH)
+        store = KVStore(LAYERS, budget * STEP_BYTES)
+        used: dict[int, int] = {}
+        for now, (tokens, read_now, layers) in enumerate(steps):
+            before = {id(branch): (branch, list(branch.tokens)) for branch in store.branches}
+            branch = store.take(tuple(tokens) if as_tuple else tokens)
+
+            # What is reused is the longest common prefix, one short of the whole.
+            could = max((shared(old, tokens) for _, old in before.values()), default=0)
+            assert branch.tokens == tokens[: min(could, len(tokens) - 1)]
+            # A branch is only taken from who shares at least half of it; the others are left as they were.
+            if id(branch) in before:
+                old = before[id(branch)][1]
+                assert shared(old, tokens) * 2 >= len(old)
+            for other in store.branches:
+                assert other is branch or other.tokens == before[id(other)][1]
+            # The budget holds but for the branch in use, and who was not used for longest goes first.
+            assert store.nbytes <= budget * STEP_BYTES or store.branches == [branch]
+            assert branch in store.branches
+            kept = {id(other) for other in store.branches}
+            dropped = [used[key] for key in before if key not in kept]
+            assert max(dropped, default=-1) < min((used[key] for key in before if key in kept), default=now)
+            assert_true(store)
+
+            used = {key: used.get(key, now) for key in kept}
+            used[id(branch)] = now
+            rest = tokens[len(branch.tokens) :][:read_now]
+            for start in range(0, len(rest), 5):
+                read(branch, rest[start : start + 5], layers)
+                if layers < LAYERS:
+                    break
+            assert_true(store)
+
+
+def test_the_branch_that_shares_most_is_taken() -> None:
+    store = KVStore(LAYERS, 1 << 20)
+    for tokens in ([1, 2, 3, 4, 5, 6], [1, 2, 7, 8, 9, 9], [4, 4, 4]):
+        read(store.take(tokens), tokens)
+    first, second, third = store.branches
+    assert [branch.tokens[0] for branch in (first, second, third)] == [1, 1, 4]
+    assert store.take([1, 2, 7, 8, 0]) is second
+    assert store.take([4, 4, 4, 4]) is third
+    assert store.take([1, 2, 3, 4, 5, 6, 7]) is first
+
+
+def test_among_equals_the_one_that_loses_least_is_taken() -> None:
+    store = KVStore(LAYERS, 1 << 20)
+    for tokens in ([1, 2, 9], [1, 2, 3, 4, 5, 6, 7, 8]):
+        read(store.take(tokens), tokens)
+    short, long = store.branches
+    assert store.take([1, 2, 0, 0, 0]) is short
+    assert long.tokens == [1, 2, 3, 4, 5, 6, 7, 8]
+
+
+def test_a_branch_that_shares_less_than_half_lends_a_copy() -> None:
+    store = KVStore(LAYERS, 1 << 20)
+    read(store.take([1] * 10), [1] * 10)
+    long = store.branches[0]
+    branch = store.take([1, 1, 1, 2])
+    assert branch is not long
+    assert branch.tokens == [1, 1, 1]
+    read(branch, [2, 2])
+    assert long.tokens == [1] * 10
+    assert_true(store)
+
+
+def test_the_same_again_leaves_one_token_to_run() -> None:
+    store = KVStore(LAYERS, 1 << 20)
+    read(store.take([1, 2, 3]), [1, 2, 3])
+    assert store.take([1, 2, 3]).tokens == [1, 2]
+    assert store.take([1]).tokens == []
+
+
+@given(TOKENS, TOKENS)
+def test_common_prefix(a: list[int], b: list[int]) -> None:
+    assert common_prefix(a, b) == common_prefix(tuple(a), b) == common_prefix(a, tuple(b)) == shared(a, b)
+    assert common_prefix(a, a + b) == len(a)
+    assert common_prefix([], a) == 0

@@ -1,0 +1,142 @@
+"""Invariant 1 and 8 of ARCHITECTURE.md: who may import what, and that no model's name decides anything in code."""
+
+from __future__ import annotations
+
+import ast
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from aigc_lsp import catalogue
+
+PACKAGE = Path(__file__).parent.parent / "aigc_lsp"
+
+# A room, and the rooms of ours that it may import besides itself. What is not named is not allowed.
+ROOMS = {
+    "text": set(),
+    "errors": set(),
+    "config": {"errors"},
+    "catalogue": {"errors"},
+    "syntax": {"text"},
+    "context": {"syntax", "text"},
+    "prompt": {"context", "catalogue"},
+    "weights": {"catalogue", "errors"},
+    "engine": {"errors", "config"},
+    "polish": {"context", "syntax", "text"},
+    "service": {"prompt", "engine", "weights", "catalogue", "config", "errors", "__init__"},
+    "pipeline": {"polish", "context", "syntax", "service", "config", "text", "errors"},
+    "server": {"pipeline", "service", "syntax", "config", "errors", "text", "__init__"},
+    "measure": {"server", "pipeline", "service", "syntax", "config", "errors", "text", "__init__"},
+    "cli": {
+        "server", "pipeline", "service", "weights", "catalogue", "syntax", "config", "errors", "text", "measure",
+        "__init__",
+    },
+    "__main__": {"cli"},
+    "__init__": set(),
+}  # fmt: skip
+
+# A library, and the only rooms that may import it.
+LIBRARIES = {
+    "torch": {"engine", "service/host.py"},
+    "transformers": {"engine"},
+    "safetensors": {"engine"},
+    "tokenizers": {"engine"},
+    "pygls": {"server", "measure"},
+    "lsprotocol": {"server", "measure"},
+    "tree_sitter": {"syntax"},
+    "starlette": {"service"},
+    "uvicorn": {"service"},
+    "typer": {"cli"},
+}
+
+# Within service/, only the model server's own side may touch the engine.
+ENGINE_SIDE = {"app.py", "host.py", "run.py"}
+
+
+def modules() -> list[Path]:
+    return sorted(PACKAGE.rglob("*.py"))
+
+
+def room_of(path: Path) -> str:
+    return path.relative_to(PACKAGE).parts[0].removesuffix(".py")
+
+
+def imports(path: Path) -> Iterator[str]:
+    """Every module that `path` names in an import, wherever it stands in the file."""
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            parts = path.relative_to(PACKAGE.parent).with_suffix("").parts
+            base = ".".join(parts[: len(parts) - node.level]) + "." if node.level else ""
+            name = (base + (node.module or "")).rstrip(".")
+            yield from (f"{name}.{alias.name}" for alias in node.names)
+
+
+@pytest.mark.parametrize("path", modules(), ids=lambda path: str(path.relative_to(PACKAGE)))
+def test_rooms_import_downward_only(path: Path) -> None:
+    room = room_of(path)
+    for name in imports(path):
+        if name.split(".")[0] != "aigc_lsp":
+            continue
+        other = (name.split(".") + ["__init__"])[1]
+        if not (PACKAGE / other).exists() and not (PACKAGE / f"{other}.py").exists():
+            other = "__init__"  # `from aigc_lsp import __version__`
+        assert other == room or other in ROOMS[room], f"{room} imports {other}"
+        if room == "service" and other == "engine":
+            assert path.name in ENGINE_SIDE
+
+
+@pytest.mark.parametrize("path", modules(), ids=lambda path: str(path.relative_to(PACKAGE)))
+def test_libraries_stay_in_their_rooms(path: Path) -> None:
+    where = str(path.relative_to(PACKAGE))
+    for name in imports(path):
+        allowed = LIBRARIES.get(name.split(".")[0])
+        if allowed is not None:
+            assert room_of(path) in allowed or where in allowed, f"{where} imports {name}"
+
+
+def test_every_room_has_its_rule() -> None:
+    assert {room_of(path) for path in modules()} == set(ROOMS)
+
+
+def loaded_by(statement: str) -> set[str]:
+    code = f"{statement}; import sys; print(*sys.modules)"
+    return set(subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.split())
+
+
+@pytest.mark.parametrize("module", ["aigc_lsp.server.app", "aigc_lsp.cli", "aigc_lsp.pipeline", "aigc_lsp.service.life"])
+def test_what_the_editor_waits_for_loads_no_torch(module: str) -> None:
+    assert not {"torch", "transformers", "numpy"} & loaded_by(f"import {module}")
+
+
+def test_the_language_server_loads_no_http_library_before_initialize() -> None:
+    assert not {"httpx", "uvicorn", "starlette", "typer", "rich"} & loaded_by("import aigc_lsp.server.app")
+
+
+@pytest.mark.parametrize("path", modules(), ids=lambda path: str(path.relative_to(PACKAGE)))
+def test_no_model_name_in_code(path: Path) -> None:
+    """Invariant 8. A default or an example in a docstring may name one; a comparison may not."""
+    names = {part for name in catalogue.names() for part in (name, name.split("-")[0], name.split(".")[0])}
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Compare):
+            said = {leaf.value for leaf in ast.walk(node) if isinstance(leaf, ast.Constant) and isinstance(leaf.value, str)}
+            assert not said & names, f"line {node.lineno} compares with a model's name"
+
+
+PURE = ["text.py", "syntax", "context", "prompt", "polish"]
+IMPURE = {"time", "datetime", "os", "logging", "random", "pathlib.Path.open", "socket", "subprocess", "io", "tempfile"}
+
+
+@pytest.mark.parametrize("room", PURE)
+def test_pure_rooms_have_no_clock_disk_or_log(room: str) -> None:
+    """Invariant 9. Grammar tables and queries shipped with the package may be read, once, by syntax/grammar.py."""
+    place = PACKAGE / room
+    for path in [place] if place.is_file() else sorted(place.rglob("*.py")):
+        names = {name.split(".")[0] for name in imports(path)}
+        assert not names & IMPURE, f"{path.relative_to(PACKAGE)} imports {names & IMPURE}"
+        if path.name != "grammar.py":
+            assert "open(" not in path.read_text(encoding="utf-8")

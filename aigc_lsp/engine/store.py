@@ -91,7 +91,9 @@ class Branch:
         branch.tokens = self.tokens[:length]
         for copy, layer in zip(branch._layers, self._layers, strict=True):
             if length:
-                copy.keys, copy.values = (_grown(tensor[:, :, :length], length) for tensor in (layer.keys, layer.values))
+                copy.keys, copy.values = (
+                    _grown(tensor[:, :, :length], length) for tensor in (layer.keys, layer.values)
+                )
                 copy.is_initialized = True
         return branch
 

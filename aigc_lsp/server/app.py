@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 import sys
-import traceback
 from typing import Any
 
 from lsprotocol import types
@@ -13,6 +12,7 @@ from pygls.lsp.server import LanguageServer
 
 from aigc_lsp import __version__
 from aigc_lsp.server import configuration, inline_completion, lifecycle, sync
+from aigc_lsp.server.failure import described
 from aigc_lsp.server.keeper import Keeper
 from aigc_lsp.server.progress import LoadProgress
 from aigc_lsp.server.protocol import Protocol
@@ -41,10 +41,7 @@ class Server(LanguageServer):
         if isinstance(error, JsonRpcException) and not isinstance(error, JsonRpcInternalError):
             log.info("answered with %s", type(error).__name__)  # the client's mistake
             return
-        raised = sys.exc_info()[1] or error  # pygls calls this where it caught it
-        frames = traceback.extract_tb(raised.__traceback__)
-        where = f" at {frames[-1].filename}:{frames[-1].lineno}" if frames else ""
-        log.error("a handler failed: %s%s", type(raised).__name__, where)
+        log.error("a handler failed: %s", described(sys.exc_info()[1] or error))  # pygls calls this where it caught it
 
 
 def build_server() -> Server:

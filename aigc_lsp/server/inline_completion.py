@@ -11,6 +11,7 @@ from lsprotocol import types
 from aigc_lsp.errors import EngineUnavailable
 from aigc_lsp.pipeline import Completion, Document, complete
 from aigc_lsp.server import positions
+from aigc_lsp.server.failure import described
 
 if TYPE_CHECKING:
     from aigc_lsp.server.app import Server
@@ -43,6 +44,10 @@ async def complete_at(server: Server, uri: str, position: types.Position, *, aut
         found = await session.latest(uri, _delayed(server, document, offset, automatic))
     except EngineUnavailable as error:
         log.info("%s", error)
+        keeper.lost()
+        return None
+    except Exception as error:  # no request of an editor fails, not even where the model server talks nonsense
+        log.error("a completion failed: %s", described(error))
         keeper.lost()
         return None
     # The text at hand is the one that was completed, or the answer is for another time.

@@ -11,6 +11,7 @@ from collections.abc import Awaitable, Callable, Mapping
 
 from aigc_lsp.config import Config, options
 from aigc_lsp.errors import AigcError, EngineUnavailable
+from aigc_lsp.server.failure import described
 from aigc_lsp.service.client import EngineClient
 from aigc_lsp.service.wire import Health, InfillRequest
 
@@ -63,12 +64,13 @@ class Keeper:
                 await self._follow()
                 failures = 0
                 await self._wait(WATCH_SECONDS)
-            except AigcError as error:
+            except Exception as error:  # whatever it is, the keeping goes on
                 self.ready = False
                 await self._report(None)
-                log.warning("%s", error)
+                sentence = _sentence(error)
+                log.warning("%s", sentence)
                 if failures == 1:  # the first failure mends itself, most of the time
-                    self._tell(str(error))
+                    self._tell(sentence)
                 await self._wait(BACKOFF_SECONDS[min(failures, len(BACKOFF_SECONDS) - 1)])
                 failures += 1
 
@@ -109,6 +111,15 @@ class Keeper:
             self._kick.clear()
         except TimeoutError:
             pass
+
+
+def _sentence(error: Exception) -> str:
+    if isinstance(error, AigcError):
+        return str(error)
+    if not isinstance(error, OSError):
+        log.error("the model server could not be followed: %s", described(error))
+    reason = str(error) if isinstance(error, OSError) else type(error).__name__
+    return f"The model server cannot be started or reached ({reason}). `aigc-lsp status` says more."
 
 
 def overrides(config: Config, origins: Mapping[str, str]) -> dict[str, str]:

@@ -65,7 +65,9 @@ def test_each_token_is_the_likeliest_that_agrees(engine: Engine, chosen: Recorde
         said, tokens = b"", list(prompt.tokens)
         for token, logprob in zip(chosen.tokens, chosen.logprobs, strict=True):
             left = prompt.heal[len(said) :]
-            agree = [id for id, data in enumerate(spellings) if data and (data.startswith(left) or left.startswith(data))]
+            agree = [
+                id for id, data in enumerate(spellings) if data and (data.startswith(left) or left.startswith(data))
+            ]
             logits = logits_after(model, tokens)
             if left:
                 assert token in agree

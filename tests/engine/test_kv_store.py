@@ -44,6 +44,13 @@ def read(branch: Branch, tokens: Sequence[int], layers: int = LAYERS) -> None:
         branch.commit(tokens)
 
 
+def run(store: KVStore, tokens: Sequence[int]) -> Branch:
+    """The whole way of a prompt through the store."""
+    branch = store.take(tokens)
+    read(branch, tokens[len(branch.tokens) :])
+    return branch
+
+
 def assert_true(store: KVStore) -> None:
     for branch in store.branches:
         for number, layer in enumerate(branch.cache.layers):
@@ -61,9 +68,7 @@ STEPS = st.lists(
 
 @settings(max_examples=150, deadline=None)
 @given(steps=STEPS, budget=st.integers(0, 8), as_tuple=st.booleans())
-def test_against_a_plain_model(
-    steps: list[tuple[list[int], int, int]], budget: int, as_tuple: bool
-) -> None:
+def test_against_a_plain_model(steps: list[tuple[list[int], int, int]], budget: int, as_tuple: bool) -> None:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(store_module, "GROWTH", GROWTH)
         store = KVStore(LAYERS, budget * STEP_BYTES)
@@ -85,12 +90,12 @@ def test_against_a_plain_model(
             assert store.nbytes <= budget * STEP_BYTES or store.branches == [branch]
             assert branch in store.branches
             kept = {id(other) for other in store.branches}
-            dropped = [used[key] for key in before if key not in kept]
-            assert max(dropped, default=-1) < min((used[key] for key in before if key in kept), default=now)
-            assert_true(store)
-
-            used = {key: used.get(key, now) for key in kept}
             used[id(branch)] = now
+            dropped = [used[key] for key in before if key not in kept]
+            assert max(dropped, default=-1) < min(used[key] for key in kept)
+            assert_true(store)
+            used = {key: used[key] for key in kept}
+
             rest = tokens[len(branch.tokens) :][:read_now]
             for start in range(0, len(rest), 5):
                 read(branch, rest[start : start + 5], layers)
@@ -101,10 +106,8 @@ def test_against_a_plain_model(
 
 def test_the_branch_that_shares_most_is_taken() -> None:
     store = KVStore(LAYERS, 1 << 20)
-    for tokens in ([1, 2, 3, 4, 5, 6], [1, 2, 7, 8, 9, 9], [4, 4, 4]):
-        read(store.take(tokens), tokens)
-    first, second, third = store.branches
-    assert [branch.tokens[0] for branch in (first, second, third)] == [1, 1, 4]
+    first, second, third = (run(store, tokens) for tokens in ([1, 2, 3, 4, 5, 6], [1, 2, 7, 8, 9, 9], [4, 4, 4]))
+    assert store.branches == [first, second, third]
     assert store.take([1, 2, 7, 8, 0]) is second
     assert store.take([4, 4, 4, 4]) is third
     assert store.take([1, 2, 3, 4, 5, 6, 7]) is first
@@ -112,17 +115,16 @@ def test_the_branch_that_shares_most_is_taken() -> None:
 
 def test_among_equals_the_one_that_loses_least_is_taken() -> None:
     store = KVStore(LAYERS, 1 << 20)
-    for tokens in ([1, 2, 9], [1, 2, 3, 4, 5, 6, 7, 8]):
-        read(store.take(tokens), tokens)
-    short, long = store.branches
+    short, long = run(store, [1, 2, 9, 9, 9, 9]), run(store, [1, 2, 3, 4, 5, 6, 7, 8])
+    assert run(store, [1, 2, 9]) is short
+    assert store.branches == [short, long]
     assert store.take([1, 2, 0, 0, 0]) is short
     assert long.tokens == [1, 2, 3, 4, 5, 6, 7, 8]
 
 
 def test_a_branch_that_shares_less_than_half_lends_a_copy() -> None:
     store = KVStore(LAYERS, 1 << 20)
-    read(store.take([1] * 10), [1] * 10)
-    long = store.branches[0]
+    long = run(store, [1] * 10)
     branch = store.take([1, 1, 1, 2])
     assert branch is not long
     assert branch.tokens == [1, 1, 1]
@@ -133,7 +135,7 @@ def test_a_branch_that_shares_less_than_half_lends_a_copy() -> None:
 
 def test_the_same_again_leaves_one_token_to_run() -> None:
     store = KVStore(LAYERS, 1 << 20)
-    read(store.take([1, 2, 3]), [1, 2, 3])
+    run(store, [1, 2, 3])
     assert store.take([1, 2, 3]).tokens == [1, 2]
     assert store.take([1]).tokens == []
 

@@ -29,7 +29,9 @@ def edits(rng: random.Random, vocabulary: int, steps: int) -> Iterator[list[int]
     yield documents[now]
     for _ in range(steps):
         tokens = list(documents[now])
-        kind = rng.choice(["append", "append", "append", "backspace", "middle", "jump", "shrink", "repeat", "cut", "one"])
+        kind = rng.choice(
+            ["append", "append", "append", "backspace", "middle", "jump", "shrink", "repeat", "cut", "one"]
+        )
         at = rng.randrange(len(tokens))
         if kind == "append":
             tokens += some(1, 3)

@@ -32,7 +32,13 @@ def real(folder: Path) -> Engine:
 
 def complete(engine: Engine, prefix: str, suffix: str = "", order: str = "spm", max_tokens: int = 12) -> Answer:
     prompt = render(
-        Hole(prefix, suffix), MODEL.fim, MODEL.files, engine.vocabulary, prefix_budget=1000, suffix_budget=500, order=order
+        Hole(prefix, suffix),
+        MODEL.fim,
+        MODEL.files,
+        engine.vocabulary,
+        prefix_budget=1000,
+        suffix_budget=500,
+        order=order,
     )
     stop = frozenset(map(engine.vocabulary.control, MODEL.stop))
     return answer(engine, Request(prompt.tokens, prompt.heal, max_tokens, stop, ("\n",)))

@@ -100,9 +100,7 @@ def test_rows_that_only_fill_up_the_matrix_say_nothing() -> None:
 
 def brute_force(remaining: bytes) -> set[int]:
     return {
-        id
-        for id, data in enumerate(SPELLINGS)
-        if data and (remaining.startswith(data) or data.startswith(remaining))
+        id for id, data in enumerate(SPELLINGS) if data and (remaining.startswith(data) or data.startswith(remaining))
     }
 
 

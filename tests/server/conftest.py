@@ -126,6 +126,7 @@ async def bench(_editors: Callable[[str], Any]) -> AsyncIterator[Bench]:
     found = await _editors("vscode")
     found.engine.says()
     yield found
+    await found.client.settled()
     found.client.check()
 
 
@@ -135,4 +136,5 @@ async def any_editor(request: pytest.FixtureRequest, _editors: Callable[[str], A
     found = await _editors(request.param)
     found.engine.says()
     yield found
+    await found.client.settled()
     found.client.check()

@@ -110,6 +110,7 @@ class Client:
         self.asked: list[tuple[str, Any]] = []
         self.refused: dict[str, dict[str, Any]] = {}  # method of a server's request → the error to answer
         self.stderr = bytearray()
+        self.errors_expected = False
         self._ids = 0
         self._checked = 0
         self._pending: dict[int, asyncio.Future[Any]] = {}
@@ -205,6 +206,7 @@ class Client:
 
     def check(self, *, errors: bool = False) -> None:
         """What must hold at any time when nothing is awaited. It looks at what came since it was last called."""
+        errors, self.errors_expected = errors or self.errors_expected, False
         log, self._checked = self.stderr[self._checked :].decode("utf-8", "replace"), len(self.stderr)
         broken, self._broken = self._broken, []
         methods, self._methods = self._methods, {}

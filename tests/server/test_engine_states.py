@@ -130,16 +130,19 @@ async def test_nonsense_to_a_request(bench: Bench, kind: str) -> None:
     uri = bench.fresh("x = ")
     bench.engine.says()
     bench.engine.script = lambda body: NONSENSE[kind]
+    bench.client.errors_expected = True
     assert await bench.client.inline(uri, 0, 4) == []
     await completes(bench)
 
 
 @pytest.mark.parametrize(
-    "body", [b"", b"{", b"[]", b"7", b'{"phase": 3, "done": "x", "total": []}', b'{"status": "ok", "phase": null}', b"\xff"]
+    "body",
+    [b"", b"{", b"[]", b"7", b'{"phase": 3, "done": "x", "total": []}', b'{"status": "ok", "phase": null}', b"\xff"]
 )
 async def test_nonsense_for_health(bench: Bench, body: bytes) -> None:
     """The keeper does not fall over it for good."""
     engine = bench.engine
+    bench.client.errors_expected = True
     uri = bench.fresh("x = ")
     engine.health_body = body
     try:

@@ -1,0 +1,359 @@
+"""The model server as a process: one for each user, found by its socket, gone without a trace.
+
+It has no model here and may fetch none, so it comes up at once and says what is missing.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import shutil
+import signal
+import socket
+import stat
+import subprocess
+import sys
+import tempfile
+import types
+from collections.abc import Iterator
+from pathlib import Path
+
+import httpx
+import pytest
+from tiny_server import wait_until
+
+from aigc_lsp.errors import EngineUnavailable
+from aigc_lsp.service import life, place, run
+from aigc_lsp.service.app import Activity
+from aigc_lsp.service.client import EngineClient
+from aigc_lsp.service.wire import Health, InfillRequest
+
+MARKER = "marker_c0ffee_of_the_users_text"
+COMMAND = [sys.executable, "-m", "aigc_lsp", "engine"]
+Started = list[subprocess.Popen[bytes]]
+
+
+@pytest.fixture
+def home(monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """A home of its own, and no model server left in it."""
+    yield from a_home(monkeypatch)
+
+
+def a_home(monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    folder = Path(tempfile.mkdtemp(prefix="aigc-", dir="/tmp"))
+    (folder / "models").mkdir()
+    # Nothing is imported from where the user happens to keep his files.
+    (folder / "queue.py").write_text("raise SystemExit('the home folder is on the path')")
+    for name in [name for name in os.environ if name.startswith("AIGC_LSP_")]:
+        monkeypatch.delenv(name)
+    for name, value in {
+        "HOME": folder,
+        "XDG_STATE_HOME": folder / "state",
+        "XDG_CONFIG_HOME": folder / "config",
+        "AIGC_LSP_RUNTIME_DIR": folder / "run",
+        "AIGC_LSP_MODELS_DIR": folder / "models",
+        "AIGC_LSP_DOWNLOAD": "false",
+    }.items():
+        monkeypatch.setenv(name, str(value))
+    yield folder
+    if (pid := life._listening_pid()) and life.is_running():
+        os.kill(pid, signal.SIGCONT)
+        os.kill(pid, signal.SIGKILL)
+        wait_until(lambda: not life.is_running())
+    shutil.rmtree(folder)
+
+
+@pytest.fixture
+def started() -> Iterator[Started]:
+    processes: Started = []
+    yield processes
+    for process in processes:
+        process.kill()
+        process.communicate()
+
+
+def start(started: Started, **variables: str) -> subprocess.Popen[bytes]:
+    process = subprocess.Popen(
+        COMMAND, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=os.environ | variables
+    )
+    started.append(process)
+    return process
+
+
+def health() -> Health | None:
+    async def ask() -> Health:
+        client = life.connect()
+        try:
+            return await client.health()
+        finally:
+            await client.close()
+
+    try:
+        return asyncio.run(ask())
+    except EngineUnavailable:
+        return None
+
+
+def settled() -> Health:
+    """The health of the model server once it has found that it has no model."""
+
+    def is_settled() -> bool:
+        found = health()
+        return found is not None and found.phase == "error"
+
+    wait_until(is_settled, "no model server came up")
+    found = health()
+    assert found is not None
+    return found
+
+
+@pytest.fixture(scope="module")
+def running() -> Iterator[tuple[Path, subprocess.Popen[bytes]]]:
+    """A model server for the tests that leave it as it was."""
+    with pytest.MonkeyPatch.context() as monkeypatch:
+        homes = a_home(monkeypatch)
+        folder = next(homes)
+        processes: Started = []
+        process = start(processes)
+        settled()
+        yield folder, process
+        process.kill()
+        process.communicate()
+        assert next(homes, None) is None
+
+
+Running = tuple[Path, subprocess.Popen[bytes]]
+
+
+def test_only_the_user_can_reach_it(running: Running) -> None:
+    folder, _ = running
+    assert stat.S_IMODE((folder / "run").stat().st_mode) == 0o700
+    mode = (folder / "run" / "engine.sock").stat().st_mode
+    assert stat.S_ISSOCK(mode)
+    assert stat.S_IMODE(mode) == 0o600
+
+
+def test_without_a_model_it_lives_and_says_what_to_do(running: Running) -> None:
+    found = settled()
+    assert found.phase == "error"
+    assert "aigc-lsp models pull qwen2.5-coder-0.5b" in found.message
+    assert found.pid == running[1].pid
+    assert life.is_running()
+
+
+def test_a_second_one_leaves_at_once(running: Running, started: Started) -> None:
+    second = start(started)
+    output, errors = second.communicate(timeout=20)
+    assert second.returncode == 0
+    assert output == b""
+    assert b"already" in errors
+    assert settled().pid == running[1].pid
+
+
+def test_its_log_holds_nothing_of_the_users_text(running: Running) -> None:
+    folder, _ = running
+    bodies = [
+        json.dumps(InfillRequest(MARKER, MARKER, ((MARKER, MARKER),), MARKER).to_json()),
+        json.dumps(InfillRequest(MARKER, stream=True).to_json()),
+        json.dumps({"input_prefix": MARKER, "n_predict": MARKER}),
+        json.dumps({"input_prefix": MARKER + "\ud800"}),
+        f'{{"input_prefix": "{MARKER}',
+        MARKER,
+    ]
+    with httpx.Client(
+        transport=httpx.HTTPTransport(uds=str(place.socket_path())), base_url="http://e", timeout=20
+    ) as http:
+        answers = [http.post("/infill", content=body) for body in bodies]
+    assert [answer.status_code for answer in answers] == [503, 503, 400, 503, 400, 400]
+    assert not [answer for answer in answers if MARKER in answer.text]
+    (log,) = (folder / "state").rglob("engine.log")
+    assert log == place.log_path()
+    said = log.read_text()
+    assert "serving qwen2.5-coder-0.5b" in said
+    assert "aigc-lsp models pull" in said
+    assert MARKER not in said
+    # A stack of its own failures would be there, too.
+    assert "Traceback" not in said
+
+
+async def test_attach_takes_the_one_that_runs(running: Running) -> None:
+    client = life.connect()
+    found = await life.attach(client, {"AIGC_LSP_MODEL": "smollm2-135m"}, start=False)
+    assert found.pid == running[1].pid
+    with pytest.raises(EngineUnavailable, match="models pull"):
+        await life.wait_ready(client, lambda health: None)
+    await client.close()
+
+
+def test_of_five_at_once_one_stays(home: Path, started: Started) -> None:
+    five = [start(started) for _ in range(5)]
+    stays = settled().pid
+    wait_until(lambda: sum(process.poll() is None for process in five) == 1)
+    assert [process.pid for process in five if process.poll() is None] == [stays]
+    assert {process.returncode for process in five} == {None, 0}
+    assert settled().pid == stays
+
+
+def test_after_a_kill_the_next_one_takes_the_stale_socket(home: Path, started: Started) -> None:
+    first = start(started)
+    settled()
+    first.kill()
+    first.wait(20)
+    assert place.socket_path().is_socket()
+    assert health() is None
+    assert not life.is_running()
+    second = start(started)
+    assert settled().pid == second.pid
+
+
+@pytest.mark.parametrize("sign", [signal.SIGTERM, signal.SIGINT])
+def test_a_signal_ends_it_and_nothing_is_left(home: Path, started: Started, sign: signal.Signals) -> None:
+    process = start(started)
+    settled()
+    process.send_signal(sign)
+    _, errors = process.communicate(timeout=20)
+    assert process.returncode == 0
+    assert errors == b""
+    assert not (home / "run" / "engine.sock").exists()
+    assert not life.is_running()
+    assert place.log_path().read_text().endswith("stopped\n")
+
+
+def test_idle_it_ends_by_itself(home: Path, started: Started) -> None:
+    process = start(started, AIGC_LSP_ENGINE_IDLE_EXIT="1")
+    process.communicate(timeout=20)
+    assert process.returncode == 0
+    assert not (home / "run" / "engine.sock").exists()
+    assert not life.is_running()
+
+
+async def test_it_is_not_idle_while_it_fetches_or_loads(monkeypatch: pytest.MonkeyPatch) -> None:
+    sleep = asyncio.sleep
+    monkeypatch.setattr(run.asyncio, "sleep", lambda seconds: sleep(seconds / 1000))
+    server = types.SimpleNamespace(should_exit=False)
+
+    async def serve(sockets: object) -> None:
+        while not server.should_exit:
+            await sleep(0)
+
+    server.serve = serve
+    host = types.SimpleNamespace(health=Health("fetch", "m"))
+    activity = Activity()
+    activity._last -= 100
+    task = asyncio.create_task(run._serve(server, None, host, activity, 50))  # type: ignore[arg-type]
+    await sleep(0.1)
+    assert not server.should_exit
+    host.health = Health("ready", "m")
+    await sleep(0.1)
+    assert not server.should_exit  # what was idle before it was ready does not count
+    with activity.request():
+        activity._last -= 100
+        await sleep(0.1)
+        assert not server.should_exit
+    activity._last -= 100
+    await asyncio.wait_for(task, 20)
+    assert server.should_exit
+
+
+async def test_attach_starts_one_with_the_callers_settings_and_stop_ends_it(home: Path) -> None:
+    client = life.connect()
+    with pytest.raises(EngineUnavailable):
+        await life.attach(client, {}, start=False)
+    assert not await life.stop(client)
+    found = await life.attach(client, {"AIGC_LSP_MODEL": "smollm2-135m"})
+    assert found.model == "smollm2-135m"
+    assert found.pid != os.getpid()
+    assert os.getsid(found.pid) == found.pid
+    assert not stat.S_ISCHR(os.stat(f"/proc/{found.pid}/fd/2").st_mode) or sys.platform != "linux"
+    assert await life.stop(client)
+    assert not life.is_running()
+    assert not place.socket_path().exists()
+    assert not await life.stop(client)
+    with pytest.raises(EngineUnavailable):
+        await client.health()
+    await client.close()
+
+
+def test_it_outlives_the_process_that_started_it(home: Path) -> None:
+    script = (
+        "import asyncio\nfrom aigc_lsp.service import life\nprint(asyncio.run(life.attach(life.connect(), {})).pid)\n"
+    )
+    # A session of its own, all of which is then told to go: what a closing terminal does.
+    parent = subprocess.Popen([sys.executable, "-c", script], stdout=subprocess.PIPE, start_new_session=True)
+    output, _ = parent.communicate(timeout=30)
+    assert parent.returncode == 0
+    try:
+        os.killpg(parent.pid, signal.SIGHUP)
+    except ProcessLookupError:
+        pass
+    found = settled()
+    assert found.pid == int(output)
+    os.kill(found.pid, signal.SIGTERM)
+    wait_until(lambda: not life.is_running())
+
+
+async def test_one_that_does_not_answer_can_be_stopped(
+    home: Path, started: Started, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    process = start(started)
+    await asyncio.to_thread(settled)
+    process.send_signal(signal.SIGSTOP)
+    answering = EngineClient.health
+    monkeypatch.setattr(EngineClient, "health", lambda self: answering(self, timeout=0.2))
+    client = life.connect()
+    with pytest.raises(EngineUnavailable):
+        await client.health()
+    assert life.is_running()
+    assert await life.stop(client, patience=0.3)
+    assert process.wait(20) == -signal.SIGKILL
+    assert not life.is_running()
+    await client.close()
+
+
+async def test_attach_starts_another_where_the_first_made_way_for_one_that_left(
+    home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    spawn, spawned = life.spawn, []
+
+    def spawn_after_one(overrides: dict[str, str]) -> object:
+        spawned.append(types.SimpleNamespace(poll=lambda: 0) if not spawned else spawn(overrides))
+        return spawned[-1]
+
+    monkeypatch.setattr(life, "spawn", spawn_after_one)
+    client = life.connect()
+    found = await life.attach(client, {})
+    assert len(spawned) == 2
+    assert found.pid == spawned[1].pid
+    assert await life.stop(client)
+    await client.close()
+
+
+async def test_attach_says_where_to_look_when_it_does_not_start(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(life.sys, "executable", shutil.which("false"))
+    client = life.connect()
+    with pytest.raises(EngineUnavailable, match="did not start.*engine.log"):
+        await life.attach(client, {})
+    await client.close()
+
+
+def test_a_place_that_cannot_be_is_one_sentence(home: Path, started: Started) -> None:
+    long = home / ("x" * 100)
+    process = start(started, AIGC_LSP_RUNTIME_DIR=str(long))
+    output, errors = process.communicate(timeout=20)
+    assert process.returncode == 1
+    assert output == b""
+    assert b"too long" in errors
+    assert b"Traceback" not in errors
+
+
+def test_the_socket_is_never_open_to_others(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Not even between `bind` and `listen`, and where the user's umask is wide."""
+    previous = os.umask(0)
+    try:
+        with run._bind(place.socket_path()) as listener:
+            assert stat.S_IMODE(place.socket_path().stat().st_mode) == 0o600
+            assert listener.family == socket.AF_UNIX
+        assert os.umask(0) == 0
+    finally:
+        os.umask(previous)

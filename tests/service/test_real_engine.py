@@ -1,0 +1,68 @@
+"""The model server with the real weights, from its start to `aigc-lsp stop`."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from test_engine_process import a_home
+
+from aigc_lsp.service import life
+from aigc_lsp.service.client import EngineClient
+from aigc_lsp.service.wire import InfillRequest
+from aigc_lsp.weights.store import default_root
+
+pytestmark = pytest.mark.model
+
+PREFIX = "def add(a, b):\n    return a "
+SUFFIX = "\n\n\nprint(add(1, 2))\n"
+
+
+@pytest.fixture
+def home(monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    models = default_root()
+    homes = a_home(monkeypatch)
+    folder = next(homes)
+    monkeypatch.setenv("AIGC_LSP_MODELS_DIR", str(models))
+    yield folder
+    assert next(homes, None) is None
+
+
+async def answer(client: EngineClient, request: InfillRequest) -> tuple[str, str | None]:
+    async with client.infill(request) as pieces:
+        found = [piece async for piece in pieces]
+    return "".join(piece.content for piece in found), found[-1].stop_type
+
+
+async def test_from_start_to_stop(home: Path) -> None:
+    client = life.connect()
+    found = await life.attach(client, {})
+    phases = [found.phase]
+    ready = await life.wait_ready(client, lambda health: phases.append(health.phase))
+    assert ready.ready
+    assert "error" not in phases
+    text, _ = await answer(client, InfillRequest(PREFIX, SUFFIX, n_predict=8))
+    assert text.startswith("+ b")
+
+    # Left in the middle: of 2,000 tokens a few are made, and the next one is served.
+    async with client.infill(InfillRequest("# The numbers from 1 to 1000\n1\n2\n3\n", n_predict=2000)) as pieces:
+        seen = [await anext(pieces) for _ in range(3)]
+    assert all(piece.stop_type is None for piece in seen)
+    again, why = await answer(client, InfillRequest(PREFIX, SUFFIX, n_predict=8))
+    assert again == text
+    assert why in ("eos", "limit")
+    after = await client.health()
+    assert after.requests == 3
+    assert after.kv_bytes > 0
+    await client.close()
+
+    stopped = subprocess.run(
+        [sys.executable, "-m", "aigc_lsp", "stop"], env=os.environ, capture_output=True, text=True, timeout=60
+    )
+    assert stopped.returncode == 0, stopped.stderr
+    assert "Stopped" in stopped.stdout
+    assert not life.is_running()

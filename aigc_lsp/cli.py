@@ -8,6 +8,8 @@ from __future__ import annotations
 import asyncio
 import dataclasses
 import json
+import re
+import stat
 import sys
 from pathlib import Path
 from typing import Annotated, Any
@@ -43,6 +45,10 @@ def main() -> None:
         print("aigc-lsp: interrupted", file=sys.stderr)
         sys.exit(130)
     except BrokenPipeError:  # `| head`
+        sys.exit(1)
+    except OSError as error:  # a disk that is full, a folder that cannot be written to
+        where = f"{error.filename}: " if error.filename else ""
+        print(f"aigc-lsp: {where}{error.strerror or type(error).__name__}.", file=sys.stderr)
         sys.exit(1)
 
 
@@ -127,8 +133,9 @@ def status(as_json: Json = False) -> None:
     """Say whether the model server runs, with which model, and how far it is. Exit code 1 when it does not run."""
     from aigc_lsp.service import life
 
+    client = life.connect()
+
     async def work() -> Any:
-        client = life.connect()
         try:
             return await client.health()
         finally:
@@ -188,6 +195,8 @@ def config(as_json: Json = False) -> None:
         }
         for option in settings.options()
     ]
+    for message in [*messages, *resolved.messages]:
+        print(f"aigc-lsp: {message}", file=sys.stderr)
     if as_json:
         print(json.dumps(rows))
         return
@@ -195,8 +204,6 @@ def config(as_json: Json = False) -> None:
     for row in rows:
         value = json.dumps(row["value"])
         print(f"\n{row['option']} = {value}   ({row['origin']}; allowed: {row['allowed']})\n    {row['doc']}")
-    for message in [*messages, *resolved.messages]:
-        print(f"aigc-lsp: {message}", file=sys.stderr)
 
 
 @models_app.command("list")
@@ -298,14 +305,10 @@ def _document_at(target: str, max_bytes: int) -> tuple[Any, int]:
     from aigc_lsp.syntax import language_of, parse
     from aigc_lsp.text import Text
 
-    parts = target.rsplit(":", 2)
-    if (
-        len(parts) != 3
-        or not parts[0]
-        or not (parts[1].isascii() and parts[1].isdigit() and parts[2].isascii() and parts[2].isdigit())
-    ):
+    parts = re.fullmatch(r"(.+):([0-9]{1,9}):([0-9]{1,9})", target, re.DOTALL)
+    if parts is None:
         raise UsageError(f"{target!r} is not PATH:LINE:COL, such as src/app.py:12:5.")
-    path, line, column = Path(parts[0]), int(parts[1]), int(parts[2])
+    path, line, column = Path(parts[1]), int(parts[2]), int(parts[3])
     text = Text(_read_source(path, max_bytes))
     if not 1 <= line <= text.line_count:
         raise UsageError(f"{path} has {text.line_count} lines, so there is no line {line}. Lines count from 1.")
@@ -321,7 +324,11 @@ def _document_at(target: str, max_bytes: int) -> tuple[Any, int]:
 
 def _read_source(path: Path, max_bytes: int) -> str:
     try:
-        size = path.stat().st_size
+        found = path.stat()
+        size = found.st_size
+        if not stat.S_ISREG(found.st_mode):
+            kind = "a directory" if stat.S_ISDIR(found.st_mode) else "no regular file"
+            raise UsageError(f"{path} is {kind}; completion needs a source file.")
         if size > max_bytes:
             raise UsageError(
                 f"{path} has {size:,} bytes; files above {max_bytes:,} are not completed in "
@@ -367,6 +374,7 @@ class _ProgressBar:
             TimeRemainingColumn(),
             console=Console(stderr=True),
             transient=True,
+            disable=not sys.stderr.isatty(),
         )
         self._task: Any = None
 

@@ -68,10 +68,8 @@ def _prefix_start(text: Text, offset: int, budget: int) -> int:
 
 def _suffix_end(text: Text, offset: int, budget: int) -> int:
     """The end of the last line that fits; measured from the end of the cursor's line, which typing does not move."""
-    line = text.line_at(offset)
-    rest = text.line_end(line)
+    rest = text.line_end(text.line_at(offset))
+    if rest - offset > budget:
+        return offset + budget  # minified code, again
     limit = min(len(text), rest + budget)
-    if limit == len(text):
-        return limit if rest - offset <= budget else min(limit, offset + budget)
-    end = text.line_start(text.line_at(limit))
-    return end if end > rest else min(rest, offset + budget)
+    return limit if limit == len(text) else max(rest, text.line_start(text.line_at(limit)))

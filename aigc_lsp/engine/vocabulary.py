@@ -93,8 +93,8 @@ def _token_bytes(tokenizer: Tokenizer) -> list[bytes]:
             table[id] = bytes([characters[character] for character in token])
         except KeyError:
             continue  # not written in the byte alphabet: a control token in the base vocabulary
-    for id, token in added.items():
-        table[id] = b"" if token.special else token.content.encode()  # one that is not special is found in text
+    for id, extra in added.items():
+        table[id] = b"" if extra.special else extra.content.encode()  # one that is not special is found in text
     return table
 
 

@@ -5,10 +5,14 @@ Each rule takes the text and gives back its beginning: no word is invented here.
 
 from __future__ import annotations
 
+import re
+from dataclasses import dataclass
+
 from aigc_lsp.context.window import Window
 from aigc_lsp.polish.stop import CLOSERS, Rule, is_word_character
 
 _PAIRS = {")": "(", "]": "[", "}": "{"}
+QUOTES = "\"'`"
 _TRAILING = " \t\f\v\r\n"
 
 
@@ -16,7 +20,7 @@ def cut(text: str, rule: Rule, window: Window, *, ended: bool) -> str:
     """The text to insert. `ended` is false where the model was stopped by a limit, in the middle of something."""
     if not ended and rule.is_block and "\n" in text:
         text = text[: text.rfind("\n")]  # the line that was cut off
-    text = _before_rest(text, window.line_after) if window.line_after.strip() else text
+    text = _before_rest(text, window) if window.line_after.strip() else text
     text = text.rstrip(_TRAILING)
     if not text or _repeats(text, rule):
         return ""
@@ -25,27 +29,42 @@ def cut(text: str, rule: Rule, window: Window, *, ended: bool) -> str:
     return text
 
 
-def _before_rest(text: str, rest: str) -> str:
+def _before_rest(text: str, window: Window) -> str:
     """`text` up to where it says what stands behind the cursor anyway.
 
-    Two ways only, since equal characters alone are no sign: the whole rest of the line at the end of the first line,
-    or a closing bracket that nothing in the text opened and that the rest begins with.
+    Three ways only, since equal characters alone are no sign: a closing bracket that nothing in the text opened and
+    that the rest of the line begins with, the quote that ends the string the cursor is in, or else the whole rest of
+    the line at the end of the first line.
     """
-    wanted = rest.strip()
+    wanted = window.line_after.strip()
     first, newline, more = text.partition("\n")
     if wanted[0] in CLOSERS:
-        at = _unopened(first)
-        if at is not None and first[at] == wanted[0]:
-            return first[:at]
-    if first.rstrip().endswith(wanted):
-        return first.rstrip()[: -len(wanted)]
-    return first + newline + more if not is_word_character(wanted[0]) else first
+        at = _scan(first).unopened
+        return first[:at] if at is not None and first[at] == wanted[0] else text
+    if wanted[0] in QUOTES and _scan(window.line_before).quote == wanted[0]:
+        mark = wanted[0] * (3 if wanted.startswith(wanted[0] * 3) else 1)
+        if (match := re.match(rf"((?:\\.|(?!{mark})[^\\])*){mark}", first)) is not None:
+            return match[1]
+    before = first.rstrip().removesuffix(wanted)
+    joined = is_word_character(wanted[0]) and is_word_character(before[-1:])
+    if before != first.rstrip() and not joined:
+        return before
+    return first if is_word_character(wanted[0]) else first + newline + more
 
 
-def _unopened(line: str) -> int | None:
-    """Where the first closing bracket stands that the line did not open; brackets within quotes do not count."""
+@dataclass(frozen=True, slots=True)
+class _Scan:
+    """A line read from its start: where its first closing bracket stands that it did not open, and the quote that is
+    open at its end."""
+
+    unopened: int | None
+    quote: str
+
+
+def _scan(line: str) -> _Scan:
+    """Brackets within quotes do not count."""
     stack: list[str] = []
-    quote = ""
+    quote, unopened = "", None
     escaped = False
     for at, character in enumerate(line):
         if escaped:
@@ -54,14 +73,13 @@ def _unopened(line: str) -> int | None:
             escaped = True
         elif quote:
             quote = "" if character == quote else quote
-        elif character in "\"'`":
+        elif character in QUOTES:
             quote = character
         elif character in _PAIRS.values():
             stack.append(character)
-        elif character in _PAIRS:
-            if not stack or stack.pop() != _PAIRS[character]:
-                return at
-    return None
+        elif character in _PAIRS and unopened is None and (not stack or stack.pop() != _PAIRS[character]):
+            unopened = at
+    return _Scan(unopened, quote)
 
 
 def _repeats(text: str, rule: Rule) -> bool:

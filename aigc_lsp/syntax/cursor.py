@@ -15,8 +15,8 @@ from typing import TYPE_CHECKING
 
 import tree_sitter
 
-from aigc_lsp.syntax.lines import awaits_body, begins_scope, layout_of, opener_on_line, place_at, surroundings
-from aigc_lsp.syntax.place import Block, Kind, Opener, Place, ScopeKind, Surroundings, indent_of, width
+from aigc_lsp.syntax.lines import awaits_body, begins_scope, layout_of, opener_on_line, place_at, place_without_tree, surroundings
+from aigc_lsp.syntax.place import Block, Kind, Opener, Place, ScopeKind, Surroundings, indent_at, indent_of, width
 
 if TYPE_CHECKING:
     from aigc_lsp.syntax.tree import Tree
@@ -35,8 +35,19 @@ _SCOPES: tuple[ScopeKind, ...] = ("class", "function")
 # Strings that may go on over lines begin with one of these.
 _LONG_MARKS = ('"""', "'''", "`")
 
+# From here on, reading an error takes longer than typing: a query is quadratic in its direct children.
+_RUBBLE = 2000
+# How far back an unclosed string is looked for: a minified file is a single line.
+_REACH = 4000
 # Strings that code can be written inside of.
 _INTERPOLATES = re.compile(r"[rR]*[fFtT]|`")
+
+
+def place_in_tree(tree: Tree, offset: int) -> Place:
+    """The place of an offset inside the text."""
+    if _is_rubble(tree, offset):
+        return place_without_tree(tree.text, offset, tree.language_id)
+    return Cursor(tree, offset).place()
 
 
 class Cursor:
@@ -130,12 +141,21 @@ class Cursor:
 
     def _unclosed_openings(self, start: int, end: int) -> set[tuple[int, str]]:
         """(offset, token) of what opens a string, or code in one, within `start..end` and is never closed."""
-        found = set()
-        for _, node in self._named(("open.string", "open.code"), start, end):
-            at = self._encoded.offset_at(node.start_byte)
-            if start <= at and self._encoded.offset_at(node.end_byte) <= end and _owned_by_error(node):
-                found.add((at, self._content(node)))
-        return found
+        start = max(start, end - _REACH)
+        tokens, closed = {}, set()
+        for name, node in self._named(("open.string", "open.code", "string", "code"), start, end):
+            if name.startswith("open"):
+                tokens[node.start_byte] = node
+            else:
+                closed |= {node.start_byte, node.end_byte}
+        return {
+            (at, self._content(node))
+            for byte, node in tokens.items()
+            if byte not in closed
+            and node.end_byte not in closed
+            and start <= (at := self._encoded.offset_at(byte))
+            and self._encoded.offset_at(node.end_byte) <= end
+        }
 
     def _in_unclosed_comment(self, offset: int) -> bool:
         if self._layout.block_comment is None:
@@ -176,7 +196,8 @@ class Cursor:
         byte = self._encoded.byte_at(end)
         for captures in self._captures(end - 1, end):
             if "open" in captures and captures["open"][0].end_byte == byte:
-                return Opener(end, self._header_indent(captures))
+                header = captures.get("header", captures["open"])[0]
+                return Opener(end, self._indent_at(header.start_byte))
         return None if self._sound else opener_on_line(self._text, self._layout, end)
 
     def _opener_above_docstring(self) -> Opener | None:
@@ -203,22 +224,22 @@ class Cursor:
         """Scope and block by the tree."""
         byte = self._encoded.byte_at(self._probe() if opener is None else opener.end)
         scopes: list[tuple[int, str, ScopeKind]] = []
-        blocks: list[tuple[int, int, str]] = []
+        blocks: list[tuple[int, int, int]] = []
         for captures in self._captures(self._before - 1, self._offset + 1):
             if "open" in captures:
                 start, end = captures["open"][0].end_byte, captures["block"][0].end_byte
-                indent = self._header_indent(captures)
-                if start <= byte and self._reaches(end, byte, indent):
-                    blocks.append((start, end, indent))
+                header = captures.get("header", captures["open"])[0].start_byte
+                if start <= byte and self._reaches(header, end, byte):
+                    blocks.append((start, end, header))
                 continue
             for kind in _SCOPES:
                 for node in captures.get(kind, ()):
-                    if node.start_byte < byte and self._reaches(node.end_byte, byte, self._indent_at(node.start_byte)):
+                    if node.start_byte < byte and self._reaches(node.start_byte, node.end_byte, byte):
                         scopes.append((node.start_byte, self._content(captures["name"][0]).strip("\"'"), kind))
         block = None
         if blocks:
-            start, end, indent = max(blocks)
-            block = Block(self._encoded.offset_at(start), self._encoded.offset_at(end), indent)
+            start, end, header = max(blocks)
+            block = Block(self._encoded.offset_at(start), self._encoded.offset_at(end), self._indent_at(header))
         return Surroundings(tuple((name, kind) for _, name, kind in sorted(scopes)), block)
 
     def _probe(self) -> int:
@@ -226,11 +247,11 @@ class Cursor:
         same_line = self._before >= self._text.line_start(self._text.line_at(self._offset))
         return self._before if same_line and not self._layout.closers else self._offset
 
-    def _reaches(self, end: int, byte: int, indent: str) -> bool:
-        """Whether what ends at byte `end`, its header indented by `indent`, still holds the cursor at `byte`.
+    def _reaches(self, start: int, end: int, byte: int) -> bool:
+        """Whether what begins at byte `start` and ends at byte `end` still holds the cursor at `byte`.
 
-        Where indentation tells the end of a block, a line without code below it goes on with the block if
-        it is indented deeper than the block's header.
+        Where indentation tells the end of a block, a line without code below it goes on with the block if it is
+        indented deeper than the block's header.
         """
         if byte < end:
             return True
@@ -241,14 +262,11 @@ class Cursor:
         if self._layout.closers or self._before >= line_start or self.skip_ahead(line_start) < line_end:
             return False
         column = width(indent_of(self._source[line_start : self._offset]))
-        return self._encoded.byte_at(self._before) <= end and column > width(indent)
-
-    def _header_indent(self, captures: Captures) -> str:
-        return self._indent_at(captures.get("header", captures["open"])[0].start_byte)
+        return self._encoded.byte_at(self._before) <= end and column > width(self._indent_at(start))
 
     def _indent_at(self, byte: int) -> str:
         """The indentation of the line that holds `byte`."""
-        return indent_of(self._text.line(self._text.line_at(self._encoded.offset_at(byte))))
+        return indent_at(self._text, self._text.line_at(self._encoded.offset_at(byte)))
 
     # Queries
 
@@ -270,9 +288,13 @@ class Cursor:
         return [captures for _, captures in cursor.matches(self._root)]
 
 
+def _is_rubble(tree: Tree, offset: int) -> bool:
+    """Whether the text around `offset` is one large error."""
+    walk = tree.root.walk()
+    if walk.goto_first_child_for_byte(tree.encoded.byte_at(offset)) is None or walk.node is None:
+        walk.goto_last_child()
+    return any(node is not None and node.is_error and node.child_count > _RUBBLE for node in (tree.root, walk.node))
+
+
 def _is_quote(token: str) -> bool:
     return token[-1] in "\"'`"
-
-
-def _owned_by_error(node: tree_sitter.Node) -> bool:
-    return node.parent is not None and node.parent.is_error

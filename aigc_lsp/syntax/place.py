@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import Literal
+
+from aigc_lsp.text import Text
+
+_INDENT = re.compile("\ufeff?([ \\t\\f]*)")
 
 Kind = Literal["code", "string", "comment"]
 ScopeKind = Literal["class", "function"]
@@ -59,4 +64,12 @@ def width(indent: str) -> int:
 
 
 def indent_of(line: str) -> str:
-    return line[: len(line) - len(line.lstrip(" \t\f\ufeff"))].lstrip("\ufeff")
+    """The indentation of a line; a byte order mark is none of it."""
+    match = _INDENT.match(line)
+    return match[1] if match else ""
+
+
+def indent_at(text: Text, line: int) -> str:
+    """The indentation of line `line`, without a copy of the line."""
+    match = _INDENT.match(text.source, text.line_start(line))
+    return match[1] if match else ""

@@ -17,7 +17,7 @@ from collections.abc import Sequence
 
 import tree_sitter
 
-from aigc_lsp.syntax.cursor import Cursor
+from aigc_lsp.syntax.cursor import place_in_tree
 from aigc_lsp.syntax.encoded import Encoded
 from aigc_lsp.syntax.grammar import Grammar, grammar
 from aigc_lsp.syntax.place import Place
@@ -79,7 +79,7 @@ class Tree:
 
     def place(self, offset: int) -> Place:
         """What surrounds `offset`; one outside the text counts as its nearest end."""
-        return Cursor(self, min(max(offset, 0), len(self.text))).place()
+        return place_in_tree(self, min(max(offset, 0), len(self.text)))
 
     def sexp(self) -> str:
         """The tree as an s-expression, for tests."""

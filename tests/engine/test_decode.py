@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Callable
+from itertools import pairwise
 
 import pytest
 import torch
@@ -87,7 +88,7 @@ def test_what_was_held_back_comes_in_the_end(scripted: Scripted, reason: str) ->
 def run_stream(data: bytes, stop: tuple[str, ...], cuts: list[int]) -> tuple[str, str, str]:
     """What came before the end, what was held back, and the stop string that was found."""
     stream, text, edges = _TextStream(stop), "", [0, *sorted(cuts), len(data)]
-    for start, end in zip(edges, edges[1:], strict=False):
+    for start, end in pairwise(edges):
         text += stream.feed(data[start:end])
         if stream.stopping_word:
             return text, "", stream.stopping_word

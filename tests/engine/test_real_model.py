@@ -61,12 +61,11 @@ def test_half_a_word_is_completed(real: Engine, order: str) -> None:
     assert complete(real, "def add(a, b):\n    retur", order=order).text == "n a + b"
 
 
-def test_the_suffix_is_used(real: Engine) -> None:
-    prefix = "def scale(values, factor):\n    "
-    for name in ("total", "scaled"):
-        suffix = f"\n    return {name}\n"
-        for order in ("spm", "psm"):
-            assert complete(real, prefix, suffix, order).text.startswith(f"{name} = ")
+@pytest.mark.parametrize("order", ["spm", "psm"])
+def test_the_suffix_is_used(real: Engine, order: str) -> None:
+    """The same prefix, another suffix: another answer."""
+    assert complete(real, "import ", "\n\nprint(json.dumps([1, 2]))\n", order).text == "json"
+    assert complete(real, "import ", "\n\nprint(math.sqrt(2.0))\n", order).text == "math"
 
 
 def test_a_keystroke_costs_a_few_tokens(real: Engine) -> None:

@@ -40,9 +40,7 @@ def slow_offset(source: str, line: int, character: int, encoding: str) -> int:
 @given(source=SOURCES, line=st.integers(-1, 8), character=st.integers(-1, 40))
 @settings(max_examples=200, deadline=None)
 def test_offset(encoding: str, source: str, line: int, character: int) -> None:
-    assert offset_at(Text(source), line, character, encoding) == slow_offset(
-        source, line, character, encoding
-    )
+    assert offset_at(Text(source), line, character, encoding) == slow_offset(source, line, character, encoding)
 
 
 @pytest.mark.parametrize("encoding", ENCODINGS)
@@ -76,9 +74,7 @@ def test_snap(encoding: str, character: int, offset: int) -> None:
     assert offset_at(Text("é😀x\r\nrest"), 0, character, encoding) == offset
 
 
-def change(
-    start: tuple[int, int], end: tuple[int, int], new_text: str
-) -> types.TextDocumentContentChangePartial:
+def change(start: tuple[int, int], end: tuple[int, int], new_text: str) -> types.TextDocumentContentChangePartial:
     return types.TextDocumentContentChangePartial(
         range=types.Range(start=types.Position(*start), end=types.Position(*end)), text=new_text
     )
@@ -117,9 +113,7 @@ def test_append_to_a_last_line_without_newline() -> None:
 def test_edits_say_what_was_done(encoding: str, source: str, new_text: str, data: st.DataObject) -> None:
     position = st.tuples(st.integers(0, 5), st.integers(0, 12))
     before = Text(source)
-    after, edits = apply_changes(
-        before, [change(data.draw(position), data.draw(position), new_text)] * 2, encoding
-    )
+    after, edits = apply_changes(before, [change(data.draw(position), data.draw(position), new_text)] * 2, encoding)
     replayed = before
     for edit in edits:
         replayed = replayed.apply(edit)

@@ -25,8 +25,9 @@ async def test_bad_values_are_named_once_and_do_no_harm(folder: Path) -> None:
     async with started(folder, params=params, settings={"enabled": "yes"}, environ=environ) as bench:
         await bench.ready()
         messages = bench.client.messages()
-        for name in ("max_linse", "completion.max_tokens", "completion.max_lines", "enabled"):
-            assert len([message for message in messages if name in message]) == 1, messages
+        for start in ("There is no option completion.max_linse,", "completion.max_tokens must", "enabled must"):
+            assert len([message for message in messages if message.startswith(start)]) == 1, messages
+        assert any(message.startswith("completion.max_lines must be") for message in messages)
         assert len(messages) == 4
         # The defaults are in force, and what was right in the same place.
         bench.engine.says(*[f"    x{number} = {number}\n" for number in range(30)])
@@ -121,7 +122,7 @@ async def test_a_client_that_does_not_answer_its_settings(folder: Path) -> None:
 
 
 async def test_debounce_and_budgets_reach_their_places(bench: Bench) -> None:
-    push(bench, {"aigc": {"completion": {"debounceMs": 40, "timeBudgetMs": 321}, "context": {"prefixTokens": 65}}})
+    push(bench, {"aigc": {"completion": {"debounceMs": 300, "timeBudgetMs": 321}, "context": {"prefixTokens": 65}}})
     uri = bench.fresh("x = " + "(" * 20)
     bench.engine.says("1")
     requests = [bench.client.ask_inline(uri, 0, column) for column in range(4, 12)]

@@ -159,7 +159,8 @@ async def test_an_order_that_the_model_does_not_know_is_refused(shared: Path) ->
 )
 async def test_odd_but_legal_values_are_served(shared: Path, odd: dict[str, Any]) -> None:
     answer = await whole(shared, **HOLE | odd)
-    assert answer["stop_type"] == "limit"
+    assert answer["stop_type"] in ("limit", "eos")
+    assert answer["tokens_predicted"] <= 12 + 4  # 4: the healing
 
 
 async def test_a_seed_makes_sampling_repeatable(shared: Path) -> None:
@@ -265,16 +266,16 @@ async def test_a_request_for_no_tokens_warms_the_next(shared: Path) -> None:
     assert len(answer["content"]) == 4
 
 
-async def test_health_counts_requests_and_memory(shared: Path) -> None:
-    client = EngineClient(shared)
+async def test_health_counts_requests_and_memory(socket: Path, host: TinyHost, client: EngineClient) -> None:
+    wait_until(lambda: host.health.ready)
     before = await client.health()
-    assert before.ready
     assert before.model == MODEL
-    await whole(shared, **HOLE)
+    assert before.requests == before.kv_bytes == 0
+    await whole(socket, **HOLE)
+    wait_until(lambda: host.health.requests > 0)  # counted a moment after the answer
     after = await client.health()
-    assert after.requests == before.requests + 1
+    assert after.requests == 1
     assert after.kv_bytes > 0
-    await client.close()
 
 
 async def test_the_models_are_listed_with_the_one_in_use_first(http: httpx.AsyncClient, host: TinyHost) -> None:

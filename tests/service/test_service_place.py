@@ -41,7 +41,7 @@ def test_another_users_folder_is_refused_and_left_alone(folder: Path, monkeypatc
     folder.chmod(0o755)
     monkeypatch.setattr(os, "getuid", lambda: folder.stat().st_uid + 1)
     for asked in (place.runtime_dir, place.socket_path, place.lock_path):
-        with pytest.raises(EngineUnavailable, match="another user.*AIGC_LSP_RUNTIME_DIR"):
+        with pytest.raises(EngineUnavailable, match=r"another user.*AIGC_LSP_RUNTIME_DIR"):
             asked()
     assert stat.S_IMODE(folder.stat().st_mode) == 0o755
 
@@ -50,7 +50,7 @@ def test_a_path_too_long_for_a_socket_is_refused(folder: Path, monkeypatch: pyte
     monkeypatch.setattr(place, "MAX_SOCKET_PATH", len(os.fsencode(folder / "engine.sock")))
     assert place.socket_path() == folder / "engine.sock"
     monkeypatch.setenv("AIGC_LSP_RUNTIME_DIR", str(folder) + "é")  # bytes count, not characters
-    with pytest.raises(EngineUnavailable, match="too long.*AIGC_LSP_RUNTIME_DIR"):
+    with pytest.raises(EngineUnavailable, match=r"too long.*AIGC_LSP_RUNTIME_DIR"):
         place.socket_path()
 
 

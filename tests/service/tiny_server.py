@@ -28,6 +28,7 @@ from aigc_lsp.engine.vocabulary import Vocabulary
 from aigc_lsp.service.app import Activity, build_app
 from aigc_lsp.service.host import Host, Job
 from aigc_lsp.service.run import _bind
+from aigc_lsp.service.wire import InfillRequest
 from aigc_lsp.weights.store import Store
 
 MODEL, OTHER = Config().model, "smollm2-135m"
@@ -164,11 +165,15 @@ def served(host: TinyHost) -> Iterator[Path]:
         host.may_load.set()
         if isinstance(host._engine, TinyEngine):
             host._engine.release()
+        answered = threading.Event()
+        host.submit(Job(InfillRequest("", n_predict=0), lambda event: answered.set()))
+        outlived = answered.wait(HANG)
         host.stop()
         host._thread.join(HANG)
         listener.close()
         shutil.rmtree(folder)
     assert not thread.is_alive()
+    assert outlived, "the engine's thread died"
     assert not host.is_alive
 
 

@@ -301,9 +301,7 @@ BRACED_SCOPES = [
 
 @pytest.mark.parametrize("language_id", ["javascript", "javascriptreact", "typescript", "typescriptreact"])
 @pytest.mark.parametrize(("marked", "scope", "indent"), BRACED_SCOPES)
-def test_braced_scope(
-    marked: str, scope: tuple[tuple[str, str], ...] | None, indent: str, language_id: str
-) -> None:
+def test_braced_scope(marked: str, scope: tuple[tuple[str, str], ...] | None, indent: str, language_id: str) -> None:
     found = place(marked, language_id)
     assert found.block_indent == indent
     assert scope is None or found.scope == scope

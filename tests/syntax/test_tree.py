@@ -15,10 +15,16 @@ from aigc_lsp.syntax.tree import MAX_BYTES
 from aigc_lsp.text import Edit, Span, Text
 
 LANGUAGES = ["python", "javascript", "javascriptreact", "typescript", "typescriptreact"]
-PYTHON = ["def f(x):\n", "    ", "        ", "class A:\n", "x = 1\n", "return x", '"""d"""', "'s'", "# é\n", "\n", "\r\n",
-          "if x:\n", ":", "(", ")", "f'{x}'", "😀", "\t", "\\\n", "{", "}", "'", '"""']  # fmt: skip
-JAVASCRIPT = ["function f(x) {\n", "}\n", "class A {\n", "m() {", "  ", "const f = () => {", "`a${", "}`", "'s'", "// é\n",
-              "/* ", " */", "\n", "\r\n", "x = 1;\n", "(", ")", "{", "}", "😀", "<a>", "</a>", "`", '"']  # fmt: skip
+# fmt: off
+PYTHON = [
+    "def f(x):\n", "    ", "        ", "class A:\n", "x = 1\n", "return x", '"""d"""', "'s'", "# é\n", "\n", "\r\n",
+    "if x:\n", ":", "(", ")", "f'{x}'", "😀", "\t", "\\\n", "{", "}", "'", '"""',
+]
+JAVASCRIPT = [
+    "function f(x) {\n", "}\n", "class A {\n", "m() {", "  ", "const f = () => {", "`a${", "}`", "'s'", "// é\n",
+    "/* ", " */", "\n", "\r\n", "x = 1;\n", "(", ")", "{", "}", "😀", "<a>", "</a>", "`", '"',
+]
+# fmt: on
 
 
 def parsed(text: Text, language_id: str) -> Tree:
@@ -30,8 +36,8 @@ def parsed(text: Text, language_id: str) -> Tree:
 def check_follows(language_id: str, source: str, pieces: list[str], data: st.DataObject) -> None:
     """A tree that followed edits is the one parsed anew.
 
-    Only among errors may it be recovered differently, which JavaScript's were seen to be in 2 of 1,000 random edits of
-    a large file (and Python's never).
+    Only among errors may it be recovered differently, which JavaScript's were seen to be in 2 of 1,000 random
+    edits of a large file (and Python's never).
     """
     text = Text(source)
     tree = parsed(text, language_id)
@@ -68,9 +74,7 @@ def test_javascript_follows_edits(source: str, data: st.DataObject) -> None:
 
 
 @pytest.mark.parametrize("language_id", LANGUAGES)
-@pytest.mark.parametrize(
-    "source", ["", "\n", "\ufeff", "\ufeffx = 1", "x", "((((", "\r\r\n", "\0", "\x85\u2028", "😀"]
-)
+@pytest.mark.parametrize("source", ["", "\n", "\ufeff", "\ufeffx = 1", "x", "((((", "\r\r\n", "\0", "\x85\u2028", "😀"])
 def test_every_text_has_a_tree_and_every_offset_a_place(source: str, language_id: str) -> None:
     tree = parsed(Text(source), language_id)
     for offset in range(len(source) + 1):

@@ -59,9 +59,9 @@ def run(folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFix
         code = 0
         try:
             cli.main()
-        except SystemExit as exit:
-            assert exit.code is None or isinstance(exit.code, int)
-            code = exit.code or 0
+        except SystemExit as error:
+            code = error.code or 0
+        assert isinstance(code, int), code
         out, err = capsys.readouterr()
         assert "Traceback" not in out + err
         return Ran(code, out, err)
@@ -307,7 +307,8 @@ def test_version() -> None:
 
 
 @pytest.mark.parametrize(
-    "arguments", [("nope",), ("complete",), ("complete", "a", "b"), ("--nope",), ("models", "nope"), ("status", "--nope")]
+    "arguments",
+    [("nope",), ("complete",), ("complete", "a", "b"), ("--nope",), ("models", "nope"), ("status", "--nope")],
 )
 def test_wrong_commands(run, arguments: tuple[str, ...]) -> None:
     ran = run(*arguments)

@@ -15,7 +15,15 @@ from typing import TYPE_CHECKING
 
 import tree_sitter
 
-from aigc_lsp.syntax.lines import awaits_body, begins_scope, layout_of, opener_on_line, place_at, place_without_tree, surroundings
+from aigc_lsp.syntax.lines import (
+    awaits_body,
+    begins_scope,
+    layout_of,
+    opener_on_line,
+    place_at,
+    place_without_tree,
+    surroundings,
+)
 from aigc_lsp.syntax.place import Block, Kind, Opener, Place, ScopeKind, Surroundings, indent_at, indent_of, width
 
 if TYPE_CHECKING:
@@ -36,7 +44,7 @@ _SCOPES: tuple[ScopeKind, ...] = ("class", "function")
 _LONG_MARKS = ('"""', "'''", "`")
 
 # From here on, reading an error takes longer than typing: a query is quadratic in its direct children.
-_RUBBLE = 2000
+_RUBBLE = 800
 # How far back an unclosed string is looked for: a minified file is a single line.
 _REACH = 4000
 # Strings that code can be written inside of.

@@ -83,6 +83,9 @@ BRACED = Layout(
 _COLON = Layout(re.compile(r".*[:{]$"), (), re.compile(r"\s*#"), frozenset())
 _LAYOUTS = {"python": INDENTED, "yaml": _COLON, "nim": _COLON}
 
+# Lines of comments and strings that are looked at in search of a block's header: in a string of thousands, no more.
+_MAX_PASSED_OVER = 64
+
 
 def layout_of(language_id: str) -> Layout:
     return _LAYOUTS.get(language_id, BRACED)
@@ -205,7 +208,7 @@ def _own_width(text: Text, layout: Layout, lexis: Lexis, offset: int) -> int:
 
 def _outer_lines(text: Text, layout: Layout, lexis: Lexis, line: int, limit: int) -> list[tuple[int, str]]:
     """Lines above `line`, each less indented than `limit` and those before it, the nearest first."""
-    found = []
+    found, passed_over = [], 0
     for above in range(line - 1, -1, -1):
         if limit <= 0:
             break
@@ -215,6 +218,9 @@ def _outer_lines(text: Text, layout: Layout, lexis: Lexis, line: int, limit: int
         if not code.strip() or width(indent) >= limit:
             continue
         if not lexis.is_code(text.line_start(above) + len(source) - len(code)):
+            passed_over += 1
+            if passed_over > _MAX_PASSED_OVER:
+                break
             continue
         found.append((above, indent))
         # A line that begins with a closing bracket belongs to one of the same indentation above it.

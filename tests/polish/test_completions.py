@@ -94,7 +94,7 @@ REST_OF_LINE = {
     "nothing to add": ("foo($0)\n", ")\n", ""),
     "no bracket in the answer": ("foo($0)\n", "a, b\n", "a, b"),
     "a bracket in a string": ("foo($0)\n", "')', b)\n", "')', b"),
-    "a quote in a string": ("foo($0)\n", "\"it's)\", b)\n", "\"it's)\", b"),
+    "a quote in a string": ("foo($0)\n", '"it\'s)", b)\n', '"it\'s)", b'),
     "an escaped quote": ("foo($0)\n", "'\\')', b)\n", "'\\')', b"),
     "a list": ("x = [$0]\n", "1, 2]\n", "1, 2"),
     "a list of lists": ("x = [$0]\n", "[1], [2]]\n", "[1], [2]"),
@@ -171,7 +171,11 @@ PYTHON_BLOCKS = {
 }
 
 SUFFIX = {
-    "the next line is said again": ("try:\n    $0\nexcept OSError:\n    x = 1\n", "f()\nexcept OSError:\n    g()\n", "f()"),
+    "the next line is said again": (
+        "try:\n    $0\nexcept OSError:\n    x = 1\n",
+        "f()\nexcept OSError:\n    g()\n",
+        "f()",
+    ),
     "a body that has begun gets one line": (
         "def f(a):\n    $0\n    return total\n",
         "total = 0\n    for x in a:\n        total += x\n    return total\n",
@@ -189,7 +193,11 @@ SUFFIX = {
 REPETITION = {
     "the same line three times": ("def f():\n    $0", "x = 1\n" + "    x += 1\n" * 9, "x = 1\n    x += 1\n    x += 1"),
     "twice is no repetition": ("def f():\n    $0", "a()\n    a()\n    b()\n", "a()\n    a()\n    b()"),
-    "alternating is none either": ("def f():\n    $0", "a()\n    b()\n    a()\n    b()\n", "a()\n    b()\n    a()\n    b()"),
+    "alternating is none either": (
+        "def f():\n    $0",
+        "a()\n    b()\n    a()\n    b()\n",
+        "a()\n    b()\n    a()\n    b()",
+    ),
 }
 
 TYPESCRIPT = {

@@ -92,7 +92,7 @@ def folder() -> Any:
 
 
 @pytest_asyncio.fixture(scope="session", loop_scope="session")
-async def _engine() -> AsyncIterator[ScriptedEngine]:
+async def shared_engine() -> AsyncIterator[ScriptedEngine]:
     with short_folder() as path:
         engine = ScriptedEngine(path)
         await engine.up()
@@ -101,15 +101,15 @@ async def _engine() -> AsyncIterator[ScriptedEngine]:
 
 
 @pytest_asyncio.fixture(scope="session", loop_scope="session")
-async def _editors(_engine: ScriptedEngine) -> AsyncIterator[Callable[[str], Any]]:
+async def editors(shared_engine: ScriptedEngine) -> AsyncIterator[Callable[[str], Any]]:
     """Editors by name, started at first use."""
     benches: dict[str, Bench] = {}
-    folder = _engine.path.parent
+    folder = shared_engine.path.parent
 
     async def editor(name: str) -> Bench:
         if name not in benches:
             client = await Client.start(environment(folder))
-            benches[name] = Bench(client, _engine, folder, name)
+            benches[name] = Bench(client, shared_engine, folder, name)
             client.settings = SETTINGS
             await client.initialize(initialize_params(name))
             await benches[name].ready()
@@ -121,9 +121,9 @@ async def _editors(_engine: ScriptedEngine) -> AsyncIterator[Callable[[str], Any
 
 
 @pytest_asyncio.fixture(loop_scope="session")
-async def bench(_editors: Callable[[str], Any]) -> AsyncIterator[Bench]:
+async def bench(editors: Callable[[str], Any]) -> AsyncIterator[Bench]:
     """VS Code, shared by many tests."""
-    found = await _editors("vscode")
+    found = await editors("vscode")
     found.engine.says()
     yield found
     await found.client.settled()
@@ -131,9 +131,9 @@ async def bench(_editors: Callable[[str], Any]) -> AsyncIterator[Bench]:
 
 
 @pytest_asyncio.fixture(loop_scope="session", params=list(CLIENTS))
-async def any_editor(request: pytest.FixtureRequest, _editors: Callable[[str], Any]) -> AsyncIterator[Bench]:
+async def any_editor(request: pytest.FixtureRequest, editors: Callable[[str], Any]) -> AsyncIterator[Bench]:
     """Each of the four clients whose initialize was recorded, shared by many tests."""
-    found = await _editors(request.param)
+    found = await editors(request.param)
     found.engine.says()
     yield found
     await found.client.settled()

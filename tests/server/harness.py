@@ -471,7 +471,7 @@ class ScriptedEngine:
         gone.cancel()
         await asyncio.gather(gone, said, return_exceptions=True)
         asked.ended.set()
-        return not (asked.hung_up.is_set() or answer.hang_up or gone.done() and not gone.cancelled())
+        return not (asked.hung_up.is_set() or answer.hang_up or (gone.done() and not gone.cancelled()))
 
 
 async def _whole(writer: asyncio.StreamWriter, status: int, body: bytes) -> None:

@@ -177,7 +177,17 @@ async def test_what_is_no_message(folder: Path) -> None:
     """Not JSON, not an object, not JSON-RPC, not UTF-8."""
     async with started(folder) as bench:
         await bench.ready()
-        for body in (b"{", b"[]", b"7", b"null", b'"x"', b"{}", b'{"jsonrpc": "2.0"}', b'{"jsonrpc": "1.0"}', b"\xff\xfe"):
+        for body in (
+            b"{",
+            b"[]",
+            b"7",
+            b"null",
+            b'"x"',
+            b"{}",
+            b'{"jsonrpc": "2.0"}',
+            b'{"jsonrpc": "1.0"}',
+            b"\xff\xfe",
+        ):
             bench.client.raw(body)
         bench.client.raw(json.dumps({"jsonrpc": "2.0", "method": 7}).encode())
         bench.client.raw(b"[" * 100_000)
@@ -199,7 +209,9 @@ async def test_documents_never_opened(bench: Bench) -> None:
     assert bench.engine.asked == []
 
 
-@pytest.mark.parametrize("uri", ["", "untitled:Untitled-1", "no uri", "git:/a?{}", "file:///ü %zz/\U0001f600", "file://[bad"])
+@pytest.mark.parametrize(
+    "uri", ["", "untitled:Untitled-1", "no uri", "git:/a?{}", "file:///ü %zz/\U0001f600", "file://[bad"]
+)
 async def test_strange_uris(bench: Bench, uri: str) -> None:
     bench.engine.says("1")
     bench.client.open(uri, "x = ")

@@ -137,7 +137,7 @@ async def test_nonsense_to_a_request(bench: Bench, kind: str) -> None:
 
 @pytest.mark.parametrize(
     "body",
-    [b"", b"{", b"[]", b"7", b'{"phase": 3, "done": "x", "total": []}', b'{"status": "ok", "phase": null}', b"\xff"]
+    [b"", b"{", b"[]", b"7", b'{"phase": 3, "done": "x", "total": []}', b'{"status": "ok", "phase": null}', b"\xff"],
 )
 async def test_nonsense_for_health(bench: Bench, body: bytes) -> None:
     """The keeper does not fall over it for good."""

@@ -24,7 +24,7 @@ pytestmark = [pytest.mark.asyncio(loop_scope="session"), pytest.mark.model]
 LOAD_SECONDS = 60.0
 EXAMPLE = "def add(a, b):\n    return a + b\n\n\n"
 TYPED = "def multiply(a, b):\n    return "
-SETTINGS = {"completion": {"maxTokens": 1024, "maxLines": 200, "timeBudgetMs": 60_000}}
+LONG = {"completion": {"maxTokens": 1024, "maxLines": 200, "timeBudgetMs": 60_000}}
 
 
 async def stop_engine(environ: dict[str, str]) -> None:
@@ -41,7 +41,7 @@ async def real() -> AsyncIterator[Bench]:
         del environ["XDG_CACHE_HOME"]
         try:
             params = initialize_params("vscode")
-            async with started(folder, params=params, settings=SETTINGS, environ=environ, engine=False) as bench:
+            async with started(folder, params=params, environ=environ, engine=False) as bench:
                 await until(lambda: answers(bench), "the model", LOAD_SECONDS)
                 yield bench
                 await bench.client.end()
@@ -82,11 +82,13 @@ async def test_cancelling_frees_the_model(real: Bench) -> None:
     numbers = "".join(f"    NUMBER_{number} = {number}\n" for number in range(60))
     long = f"class First:\n{numbers}\n\nclass Second:\n{numbers}\n\nclass Third:\n"
     uri = real.fresh(long)
+    real.client.notify("workspace/didChangeConfiguration", {"settings": {"aigc": LONG}})
     request = real.client.ask_inline(uri, long.count("\n"), 0)
     await asyncio.sleep(1.5)
     request.cancel()
     assert await request.error_code() == CANCELLED
     assert await answers(real)
+    real.client.notify("workspace/didChangeConfiguration", {"settings": {"aigc": {}}})
 
 
 async def test_the_last_of_overlapping_requests_wins(real: Bench) -> None:

@@ -35,8 +35,9 @@ async def test_bad_values_are_named_once_and_do_no_harm(folder: Path) -> None:
         assert text.count("\n") == 15
         assert bench.engine.asked[-1].body["n_predict"] == 96
         assert await bench.client.ghost(bench.fresh("x = ", "lua"), 0, 4) == []
+        asked = len(bench.client.asked)
         push(bench, None)  # pulled again, with the same mistake: not said again
-        await until(lambda: len(bench.client.asked) >= 3, "the second question")
+        await until(lambda: len(bench.client.asked) > asked, "the second question")
         await bench.client.settled()
         assert bench.client.messages() == messages
         await bench.client.end()
@@ -73,9 +74,9 @@ async def test_pulled_at_the_start_and_when_told_of_a_change(bench: Bench) -> No
     assert client.messages() == []
 
 
-async def test_pushed_settings(_editors: Any) -> None:
+async def test_pushed_settings(editors: Any) -> None:
     """Neovim and eglot push theirs, under our section or as the user wrote them."""
-    bench = await _editors("neovim-0.11")
+    bench = await editors("neovim-0.11")
     uri = bench.fresh("x = ")
     bench.engine.says("1")
     for settings, expected in (

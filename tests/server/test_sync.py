@@ -17,7 +17,24 @@ pytestmark = pytest.mark.asyncio(loop_scope="session")
 
 URI = "file:///workspace/fuzzed.py"
 # Line ends, what str.splitlines takes for line ends, characters of one to four UTF-8 bytes, marks, code.
-PIECES = ("\n", "\r\n", "\r", "\f", "\v", "\x85", "\u2028", "\u2029", "\x1c", "é", "ß", "€", "\u0301", "😀", "👩‍👩‍👧", "\ufeff")
+PIECES = (
+    "\n",
+    "\r\n",
+    "\r",
+    "\f",
+    "\v",
+    "\x85",
+    "\u2028",
+    "\u2029",
+    "\x1c",
+    "é",
+    "ß",
+    "€",
+    "\u0301",
+    "😀",
+    "👩‍👩‍👧",
+    "\ufeff",
+)
 PIECES += (" ", "    ", "\t", "(", ")", "{", "}", '"', '"""', "#", "def f():", "x = 1", "if ", "return", "")
 STARTS = ("", "\ufeff", "x", "a\r\nb\r\n", "😀\n😀", "def f(x):\r    return x\r", '"""é\u2028\n', "\n\n\n")
 

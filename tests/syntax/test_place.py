@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+
 import pytest
 
 from aigc_lsp.syntax import Place, Tree, parse, place_without_tree
@@ -319,6 +321,7 @@ def test_typescript_scope() -> None:
         ("def f():\n    $0\n\nz = 3\n", "\n\nz = 3\n"),
         ("def f():\n    x = 1\n    $0\n\nz = 3\n", "\n\nz = 3\n"),
         ("é = '😀'\ndef f():\n    x$0 = 'é'\n\nz = 3\n", "\n\nz = 3\n"),
+        ("é = '😀'\ndef f():\n    x$0 = 'é'", ""),
     ],
 )
 def test_python_block_end(marked: str, rest: str) -> None:
@@ -366,3 +369,14 @@ def test_outside_counts_as_the_end(offset: int) -> None:
     tree = parse("python", Text("def f():\n    "))
     assert tree is not None
     assert tree.place(offset) == tree.place(0 if offset < 0 else 13)
+
+
+@pytest.mark.parametrize("language_id", ["python", "typescriptreact"])
+@pytest.mark.parametrize("unit", ["(", "{", "`${", "'", "x=>{"])
+def test_one_large_error_is_read_by_lines(unit: str, language_id: str) -> None:
+    """Queries over such trees took minutes; the time limit is far above what lines take."""
+    tree = parse(language_id, Text(unit * 5_000))
+    assert tree is not None
+    start = time.perf_counter()
+    tree.place(len(tree.text) // 2)
+    assert time.perf_counter() - start < 1.0

@@ -36,8 +36,8 @@ def parsed(text: Text, language_id: str) -> Tree:
 def check_follows(language_id: str, source: str, pieces: list[str], data: st.DataObject) -> None:
     """A tree that followed edits is the one parsed anew.
 
-    Only among errors may it be recovered differently, which JavaScript's were seen to be in 2 of 1,000 random
-    edits of a large file (and Python's never).
+    Only among errors may it be recovered differently. Random edits of a 9,000-character file led there in 17 of 8,580
+    cases in JavaScript and 1 of 18,780 in Python, and no place differed.
     """
     text = Text(source)
     tree = parsed(text, language_id)
@@ -55,7 +55,6 @@ def check_follows(language_id: str, source: str, pieces: list[str], data: st.Dat
         assert tree.text is text
         if tree.sexp() != fresh.sexp():
             assert fresh.has_errors
-            assert language_id != "python"
             continue
         for offset in range(len(text) + 1):
             assert tree.place(offset) == fresh.place(offset)

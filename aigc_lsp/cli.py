@@ -213,7 +213,7 @@ def models_list(as_json: Json = False) -> None:
     from aigc_lsp.weights.store import Store
 
     store = Store()
-    rows = []
+    rows: list[dict[str, Any]] = []
     for name in catalogue.names():
         model = catalogue.load(name)
         rows.append(

@@ -19,6 +19,7 @@ from transformers import PreTrainedModel
 
 from aigc_lsp.engine.sampling import Sampling, choose
 from aigc_lsp.engine.store import Branch, KVStore
+from aigc_lsp.engine.threads import ThreadCount
 from aigc_lsp.engine.vocabulary import Vocabulary
 
 StopReason = Literal["eos", "word", "limit", "cancelled", "deadline"]
@@ -71,8 +72,15 @@ class Outcome:
 class Engine:
     """One model and its KV store. Not thread-safe: one thread runs it."""
 
-    def __init__(self, model: PreTrainedModel, vocabulary: Vocabulary, kv_bytes: int = 512 << 20) -> None:
+    def __init__(
+        self,
+        model: PreTrainedModel,
+        vocabulary: Vocabulary,
+        kv_bytes: int = 512 << 20,
+        threads: ThreadCount | None = None,
+    ) -> None:
         self.model = model
+        self._threads = threads
         self.vocabulary = vocabulary
         self.store = KVStore(model.config.num_hidden_layers, kv_bytes)
 
@@ -108,6 +116,8 @@ class Engine:
 
     def forward(self, branch: Branch, tokens: Sequence[int], want_logits: bool = True) -> torch.Tensor | None:
         """Read `tokens` behind what `branch` holds; the logits [vocabulary] after the last of them, if wanted."""
+        if self._threads is not None:
+            self._threads.adapt()
         ids = torch.tensor([list(tokens)], device=self.model.device)
         with torch.inference_mode():
             if want_logits:

@@ -22,6 +22,8 @@ log = logging.getLogger(__name__)
 
 
 class Server(LanguageServer):
+    protocol: Protocol
+
     def __init__(self) -> None:
         super().__init__("aigc-lsp", __version__, protocol_cls=Protocol, max_workers=2)
         self.session = Session()

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 from typing import TYPE_CHECKING
 
 from lsprotocol import types
 
 from aigc_lsp.server import completion, configuration
+from aigc_lsp.server.failure import on_loop_error
 
 if TYPE_CHECKING:
     from aigc_lsp.server.app import Server
@@ -17,6 +19,7 @@ def register(server: Server) -> None:
     @server.feature(types.INITIALIZE)
     def initialize(params: types.InitializeParams) -> None:
         """Runs before the capabilities are built, so what suits this client is registered here."""
+        asyncio.get_running_loop().set_exception_handler(on_loop_error)
         session = server.session
         session.encoding = str(getattr(server.workspace.position_encoding, "value", server.workspace.position_encoding))
         server.startup_messages = session.read_settings()

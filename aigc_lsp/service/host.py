@@ -126,13 +126,14 @@ class Host:
         import torch  # seconds: only here, so that the socket answers at once
 
         from aigc_lsp.engine.generate import Engine
+        from aigc_lsp.engine.threads import ThreadCount
         from aigc_lsp.engine.vocabulary import Vocabulary
         from aigc_lsp.engine.weights import load_model, pick_device
 
-        if self._config.engine.threads:
-            torch.set_num_threads(self._config.engine.threads)
         device = pick_device(self._config.engine.device)
-        engine = Engine(load_model(folder, device), Vocabulary.load(folder), self._config.engine.kv_bytes)
+        threads = ThreadCount(self._config.engine.threads or torch.get_num_threads())
+        vocabulary = Vocabulary.load(folder)
+        engine = Engine(load_model(folder, device), vocabulary, self._config.engine.kv_bytes, threads)
         self._warm(engine)
         self._model, self._engine = model, engine
         self._health = replace(self._health, phase="ready", message="", device=device)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from itertools import pairwise
 
 import pytest
 from hypothesis import given, settings
@@ -85,7 +86,7 @@ def test_while_typing_the_prefix_only_grows(at: int) -> None:
     source = lines(400)
     offset = source.index("\n", at)
     windows = typed(source, offset, "\n" + lines(12, seed=1))
-    pairs = list(zip(windows, windows[1:], strict=False))
+    pairs = list(pairwise(windows))
     grown = sum(later.prefix.startswith(earlier.prefix) for earlier, later in pairs)
     moves = len(pairs) - grown
     # A step is a quarter of the budget: with 300 characters, one move for each 75 typed and no more.

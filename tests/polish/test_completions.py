@@ -1,7 +1,7 @@
 """What is shown of what a model says, through `pipeline.complete` with a model that says just that.
 
-`$0` is the cursor. Each case is run with the answer in pieces of several sizes, which must not matter, and, but where it
-says so, without a tree as well.
+`$0` is the cursor. Each case is run with the answer in pieces of several sizes and with and without a tree, which must
+not matter.
 """
 
 from __future__ import annotations
@@ -59,10 +59,10 @@ async def completed(
     return await complete(document, len(before), model, config), model
 
 
-async def shown(source: str, output: str, *, layouts: bool = True, **more: Any) -> str:
+async def shown(source: str, output: str, **more: Any) -> str:
     """The text shown: the same for each size of pieces, and with and without a tree."""
     found = {}
-    for tree in (True, False) if layouts else (True,):
+    for tree in (True, False):
         for size in (1, 3, 10**6):
             completion, _ = await completed(source, output, size=size, tree=tree, **more)
             found[completion.text] = f"tree {tree}, pieces of {size}"

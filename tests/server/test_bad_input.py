@@ -79,8 +79,7 @@ async def test_exit_before_initialize(folder: Path) -> None:
 
 
 async def test_stdin_closed(folder: Path) -> None:
-    async with started(folder) as bench:
-        await bench.ready()
+    async with started(folder, engine=False) as bench:
         await bench.client.hang_up(code=1)
 
 
@@ -160,17 +159,17 @@ async def test_responses_to_nobody(bench: Bench) -> None:
     await bench.client.settled()
 
 
-async def test_ids_may_be_strings(folder: Path) -> None:
-    async with started(folder, engine=False) as bench:
-        replies: list[Any] = []
-        take = bench.client._take_reply
-        bench.client._take_reply = lambda message: (  # type: ignore[method-assign]
-            replies.append(message) if message.get("id") == "one" else take(message)
-        )
-        bench.client.send({"id": "one", "method": INLINE, "params": inline_params("file:///x", 0, 0)})
-        await bench.client.settled()
-        assert [reply["result"] for reply in replies] == [{"items": []}]
-        await bench.client.end()
+async def test_ids_may_be_strings(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    replies: list[Any] = []
+    take = bench.client._take_reply
+
+    def sort_out(message: dict[str, Any]) -> None:
+        (replies.append if message.get("id") == "one" else take)(message)
+
+    monkeypatch.setattr(bench.client, "_take_reply", sort_out)
+    bench.client.send({"id": "one", "method": INLINE, "params": inline_params("file:///x", 0, 0)})
+    await bench.client.settled()
+    assert [reply["result"] for reply in replies] == [{"items": []}]
 
 
 async def test_what_is_no_message(folder: Path) -> None:

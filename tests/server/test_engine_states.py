@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 from conftest import Bench, started
-from harness import READY, Answer, environment, loading, until
+from harness import READY, Answer, environment, initialize_params, loading, until
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
@@ -24,7 +24,11 @@ async def completes(bench: Bench) -> None:
 
 
 async def test_no_model_server(folder: Path) -> None:
-    async with started(folder, engine=False) as bench:
+    """Only a socket that nobody listens on, left by one that was killed. Later there is one."""
+    async with started(folder, initialize=False) as bench:
+        await bench.engine.down()
+        assert bench.engine.path.exists()
+        await bench.client.initialize()
         uri = bench.fresh("x = ")
         for _ in range(3):
             assert await bench.client.inline(uri, 0, 4) == []
@@ -64,23 +68,24 @@ async def test_loading_is_shown_and_then_it_completes(folder: Path) -> None:
 
 @pytest.mark.parametrize("how", ["no capability", "refused"])
 async def test_loading_without_progress(folder: Path, how: str) -> None:
-    """Eglot without it, or a client that says no to the token."""
+    """A client that is asked for nothing, or one that says no to the token and to all else."""
     async with started(folder, initialize=False) as bench:
         engine, client = bench.engine, bench.client
         engine.health = loading()
-        client.refused["window/workDoneProgress/create"] = {"code": -32601, "message": "no"}
+        questions = ("window/workDoneProgress/create", "client/registerCapability", "workspace/configuration")
+        client.refused = {method: {"code": -32601, "message": "no"} for method in questions}
         params: dict[str, Any] = {"processId": None, "rootUri": None, "capabilities": {}}
         if how == "refused":
-            params["capabilities"] = {"window": {"workDoneProgress": True}}
+            params = initialize_params("vscode")
         await client.initialize(params)
         uri = bench.fresh("x = ")
         assert await client.inline(uri, 0, 4) == []
         if how == "refused":
-            await until(lambda: client.asked, "the question")
+            await until(lambda: len(client.asked) == 3, "the questions")
         engine.health = READY
         await completes(bench)
         assert client.progress() == []
-        assert len(client.asked) == (how == "refused")
+        assert sorted(method for method, _ in client.asked) == (sorted(questions) if how == "refused" else [])
         await client.end()
 
 
@@ -173,14 +178,6 @@ async def test_a_model_that_cannot_be_loaded(folder: Path) -> None:
         await completes(bench)
         assert client.messages() == [sentence]
         await client.end()
-
-
-async def test_a_socket_that_nobody_listens_on(folder: Path) -> None:
-    async with started(folder) as bench:
-        await bench.engine.down()
-        assert bench.engine.path.exists()
-        assert await bench.client.inline(bench.fresh("x = "), 0, 4) == []
-        await bench.client.end()
 
 
 async def test_a_runtime_folder_that_cannot_be(folder: Path) -> None:

@@ -113,15 +113,6 @@ async def test_settings_of_any_shape(bench: Bench, settings: Any) -> None:
     bench.client.notifications.clear()
 
 
-async def test_a_client_that_does_not_answer_its_settings(folder: Path) -> None:
-    async with started(folder, initialize=False) as bench:
-        bench.client.refused["workspace/configuration"] = {"code": -32603, "message": "no"}
-        bench.client.refused["client/registerCapability"] = {"code": -32601, "message": "no"}
-        await bench.client.initialize(initialize_params("vscode"))
-        await bench.ready()
-        await bench.client.end()
-
-
 async def test_debounce_and_budgets_reach_their_places(bench: Bench) -> None:
     push(bench, {"aigc": {"completion": {"debounceMs": 300, "timeBudgetMs": 321}, "context": {"prefixTokens": 65}}})
     uri = bench.fresh("x = " + "(" * 20)

@@ -1,0 +1,70 @@
+"""As many threads as there are cores that nobody else is using.
+
+torch's threads meet at a barrier after every layer. When one of them has to share its core, all wait for it, spinning:
+on two cores beside one busy process a token took 920 ms with two threads, 173 ms with one, and 87 ms with two on the
+idle machine (bfloat16, measured in one sitting; see ARCHITECTURE.md). So the number follows the machine's load.
+"""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Callable
+
+import torch
+
+INTERVAL_SECONDS = 0.1
+"""Between two looks at the load: the kernel counts in hundredths of a second."""
+
+QUIET_LOOKS = 3
+"""So many looks in a row must find a core free before it is used again."""
+
+
+class ThreadCount:
+    """Sets torch's number of threads between 1 and `limit`; `adapt` is called before each forward pass."""
+
+    def __init__(self, limit: int, busy_seconds: Callable[[], float | None] | None = None) -> None:
+        self.limit = max(1, limit)
+        self.count = self.limit
+        self._cores = os.cpu_count() or self.limit
+        self._busy_seconds = busy_seconds or machine_busy_seconds
+        self._quiet = 0
+        self._last = self._look()
+        torch.set_num_threads(self.count)
+
+    def adapt(self) -> None:
+        if self._last is None or time.monotonic() - self._last[0] < INTERVAL_SECONDS:
+            return
+        now = self._look()
+        if now is None:
+            return
+        wall, busy, own = (new - old for new, old in zip(now, self._last, strict=True))
+        self._last = now
+        self._use(self.wanted((busy - own) / wall))
+
+    def wanted(self, others: float) -> int:
+        """Threads to run while other processes keep `others` cores busy."""
+        return min(self.limit, max(1, round(self._cores - others)))
+
+    def _use(self, wanted: int) -> None:
+        """Fewer at once, since a shared core stalls everything; more only when it stayed quiet."""
+        self._quiet = self._quiet + 1 if wanted > self.count else 0
+        if wanted < self.count or self._quiet >= QUIET_LOOKS:
+            self.count, self._quiet = wanted, 0
+            torch.set_num_threads(wanted)
+
+    def _look(self) -> tuple[float, float, float] | None:
+        """Seconds: the clock, what all processes have computed on all cores, what this one has."""
+        busy = self._busy_seconds()
+        return None if busy is None else (time.monotonic(), busy, time.process_time())
+
+
+def machine_busy_seconds() -> float | None:
+    """CPU seconds spent by all processes since the machine started; None where the kernel does not say (not Linux)."""
+    try:
+        with open("/proc/stat", encoding="ascii") as stat:
+            fields = stat.readline().split()
+        user, nice, system, _idle, _iowait, interrupts, soft = map(int, fields[1:8])
+        return (user + nice + system + interrupts + soft) / os.sysconf("SC_CLK_TCK")
+    except (OSError, ValueError):
+        return None

@@ -1,0 +1,87 @@
+"""The number of threads follows the machine's load."""
+
+from __future__ import annotations
+
+import os
+import time
+
+import pytest
+import torch
+
+from aigc_lsp.engine import threads
+from aigc_lsp.engine.threads import ThreadCount, machine_busy_seconds
+
+
+@pytest.fixture(autouse=True)
+def _restore_threads():
+    before = torch.get_num_threads()
+    yield
+    torch.set_num_threads(before)
+
+
+class Machine:
+    """Four cores, a clock that moves by hand, and other processes that keep `others` cores busy."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch, limit: int = 4) -> None:
+        self.now, self.busy, self.others = 100.0, 1000.0, 0.0
+        monkeypatch.setattr(threads.os, "cpu_count", lambda: 4)
+        monkeypatch.setattr(threads.time, "monotonic", lambda: self.now)
+        monkeypatch.setattr(threads.time, "process_time", lambda: 0.0)
+        self.threads = ThreadCount(limit, lambda: self.busy)
+
+    def step(self, seconds: float = 0.2) -> int:
+        self.now += seconds
+        self.busy += self.others * seconds
+        self.threads.adapt()
+        assert torch.get_num_threads() == self.threads.count
+        return self.threads.count
+
+
+def test_fewer_at_once_more_only_after_quiet(monkeypatch: pytest.MonkeyPatch) -> None:
+    machine = Machine(monkeypatch)
+    assert machine.step() == 4
+    machine.others = 2.0
+    assert machine.step() == 2
+    machine.others = 0.0
+    assert [machine.step() for _ in range(threads.QUIET_LOOKS)] == [2] * (threads.QUIET_LOOKS - 1) + [4]
+
+
+def test_a_short_quiet_does_not_count(monkeypatch: pytest.MonkeyPatch) -> None:
+    machine = Machine(monkeypatch)
+    for others in (3.0, 0.0, 0.0, 3.0, 0.0, 0.0):
+        machine.others = others
+        assert machine.step() == 1 or others == 3.0
+
+
+def test_idle_cores_beyond_the_limit_are_not_ours(monkeypatch: pytest.MonkeyPatch) -> None:
+    machine = Machine(monkeypatch, limit=2)
+    machine.others = 2.0
+    assert machine.step() == 2
+    machine.others = 3.0
+    assert machine.step() == 1
+    machine.others = 9.0
+    assert machine.step() == 1
+
+
+def test_looks_only_now_and_then(monkeypatch: pytest.MonkeyPatch) -> None:
+    machine = Machine(monkeypatch)
+    machine.others = 4.0
+    assert machine.step(threads.INTERVAL_SECONDS / 2) == 4
+
+
+def test_without_a_kernel_that_tells_it_stays(monkeypatch: pytest.MonkeyPatch) -> None:
+    count = ThreadCount(3, lambda: None)
+    count.adapt()
+    assert (count.count, torch.get_num_threads()) == (3, 3)
+
+
+@pytest.mark.skipif(not os.path.exists("/proc/stat"), reason="only Linux says how busy it is in /proc/stat")
+def test_the_kernel_counts_our_own_work() -> None:
+    before = machine_busy_seconds()
+    until = time.process_time() + 0.3
+    while time.process_time() < until:
+        pass
+    after = machine_busy_seconds()
+    assert before is not None
+    assert after is not None
+    assert after - before >= 0.2

@@ -353,7 +353,8 @@ async def _ready_client(config: Any) -> Any:
     try:
         with _ProgressBar() as bar:
             await life.attach(client, {}, config.engine.start)
-            await life.wait_ready(client, bar.report_health)
+            async for health in life.follow(client, config.model):
+                bar.report_health(health)
     except BaseException:
         await client.close()
         raise

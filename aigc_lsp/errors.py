@@ -45,3 +45,7 @@ class FetchFailed(ModelError):
 
 class EngineUnavailable(AigcError):
     pass
+
+
+class ModelUnavailable(EngineUnavailable):
+    pass

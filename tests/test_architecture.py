@@ -82,7 +82,7 @@ def test_rooms_import_downward_only(path: Path) -> None:
     for name in imports(path):
         if name.split(".")[0] != "aigc_lsp":
             continue
-        other = (name.split(".") + ["__init__"])[1]
+        other = [*name.split("."), "__init__"][1]
         if not (PACKAGE / other).exists() and not (PACKAGE / f"{other}.py").exists():
             other = "__init__"  # `from aigc_lsp import __version__`
         assert other == room or other in ROOMS[room], f"{room} imports {other}"
@@ -108,7 +108,9 @@ def loaded_by(statement: str) -> set[str]:
     return set(subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.split())
 
 
-@pytest.mark.parametrize("module", ["aigc_lsp.server.app", "aigc_lsp.cli", "aigc_lsp.pipeline", "aigc_lsp.service.life"])
+@pytest.mark.parametrize(
+    "module", ["aigc_lsp.server.app", "aigc_lsp.cli", "aigc_lsp.pipeline", "aigc_lsp.service.life"]
+)
 def test_what_the_editor_waits_for_loads_no_torch(module: str) -> None:
     assert not {"torch", "transformers", "numpy"} & loaded_by(f"import {module}")
 
@@ -123,7 +125,9 @@ def test_no_model_name_in_code(path: Path) -> None:
     names = {part for name in catalogue.names() for part in (name, name.split("-")[0], name.split(".")[0])}
     for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
         if isinstance(node, ast.Compare):
-            said = {leaf.value for leaf in ast.walk(node) if isinstance(leaf, ast.Constant) and isinstance(leaf.value, str)}
+            said = {
+                leaf.value for leaf in ast.walk(node) if isinstance(leaf, ast.Constant) and isinstance(leaf.value, str)
+            }
             assert not said & names, f"line {node.lineno} compares with a model's name"
 
 

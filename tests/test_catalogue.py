@@ -92,9 +92,7 @@ def test_the_users_own_descriptor_is_listed_and_wins(config_home: Path) -> None:
         ("[weights]", "[weights", "cannot be read"),
     ],
 )
-def test_a_malformed_descriptor_is_refused_by_file_and_key(
-    tmp_path: Path, old: str, new: str, key: str
-) -> None:
+def test_a_malformed_descriptor_is_refused_by_file_and_key(tmp_path: Path, old: str, new: str, key: str) -> None:
     text = (SHIPPED / f"{DEFAULT}.toml").read_text()
     assert old in text
     file = tmp_path / f"{DEFAULT}.toml"

@@ -238,9 +238,7 @@ def test_keys_need_not_be_text() -> None:
 def test_precedence(tmp_path: Path) -> None:
     file = tmp_path / "config.toml"
     file.write_text("[completion]\nmax_lines = 1\nmax_tokens = 1\ndebounce_ms = 1\ntime_budget_ms = 101\n")
-    environ = {
-        f"AIGC_LSP_COMPLETION_{name}": "102" for name in ("MAX_TOKENS", "DEBOUNCE_MS", "TIME_BUDGET_MS")
-    }
+    environ = {f"AIGC_LSP_COMPLETION_{name}": "102" for name in ("MAX_TOKENS", "DEBOUNCE_MS", "TIME_BUDGET_MS")}
     layers = [
         file_layer(file)[0],
         environment_layer(environ),
@@ -347,9 +345,7 @@ def test_broken_file_is_one_message_with_its_line(tmp_path: Path, content: bytes
 def test_unreadable_file_is_one_message(tmp_path: Path) -> None:
     layer, messages = file_layer(tmp_path)
     assert layer == Layer(str(tmp_path), {})
-    assert messages == [
-        f"The configuration file {tmp_path} cannot be read (Is a directory), so it is ignored."
-    ]
+    assert messages == [f"The configuration file {tmp_path} cannot be read (Is a directory), so it is ignored."]
 
 
 @pytest.mark.parametrize("obj", [[], "text", 3, True, False, 0, ""])

@@ -10,16 +10,17 @@ import logging
 from collections.abc import Awaitable, Callable, Mapping
 
 from aigc_lsp.config import Config, options
-from aigc_lsp.errors import AigcError, EngineUnavailable
+from aigc_lsp.errors import AigcError, ModelUnavailable
 from aigc_lsp.server.failure import described
 from aigc_lsp.service.client import EngineClient
-from aigc_lsp.service.wire import Health, InfillRequest
+from aigc_lsp.service.wire import Health
 
 log = logging.getLogger(__name__)
 
 WATCH_SECONDS = 5.0
 BACKOFF_SECONDS = (0.2, 1.0, 3.0, 10.0, 30.0)
 RETRY_MODEL_SECONDS = 30.0
+LOOK_SECONDS = 0.2
 
 Report = Callable[[Health | None], Awaitable[None]]
 """Told of every step of loading; None when the model server is gone."""
@@ -33,11 +34,13 @@ class Keeper:
         self._task: asyncio.Task[None] | None = None
         self._config = Config()
         self._overrides: Mapping[str, str] = {}
+        self._is_new = True  # the model has not been asked for yet
         self.client: EngineClient | None = None
         self.ready = False
 
     def start(self, config: Config, origins: Mapping[str, str]) -> None:
         """Begin, or go on under other settings."""
+        self._is_new = self._is_new or self._config.model != config.model
         self._config, self._overrides = config, overrides(config, origins)
         if self._task is None:
             self._task = asyncio.create_task(self._run())
@@ -80,30 +83,21 @@ class Keeper:
         life = await asyncio.to_thread(_life)
         if self.client is None:
             self.client = life.connect()
-        health = await life.attach(self.client, self._overrides, self._config.engine.start)
-        while not health.ready:
-            self.ready = False
-            await self._report(health)
-            if health.phase == "error":
-                await self._retry(health)
-            else:
-                await asyncio.sleep(0.2)
-            health = await self.client.health()
-        if not self.ready:
-            await self._report(health)
-        self.ready = True
-
-    async def _retry(self, health: Health) -> None:
-        """The model could not be brought up. Say so once, and ask again after a while or when settings change."""
-        self._tell(health.message)
-        await self._wait(RETRY_MODEL_SECONDS)
-        assert self.client is not None
+        await life.attach(self.client, self._overrides, self._config.engine.start)
+        # Another window may want another model: ours is asked for when we begin and when our settings change, not
+        # whenever it is not there, or two windows would take the model from each other for ever.
+        wanted, self._is_new = (self._config.model if self._is_new else None), False
+        was_ready = self.ready
         try:
-            async with self.client.infill(InfillRequest("", n_predict=0, model=self._config.model)) as pieces:
-                async for _ in pieces:
-                    pass
-        except EngineUnavailable:
-            log.info("the model server could still not bring the model up")
+            async for health in life.follow(self.client, wanted, LOOK_SECONDS):
+                self.ready = life.is_ready(health, wanted)
+                if not (self.ready and was_ready):
+                    await self._report(health)
+        except ModelUnavailable as error:
+            self.ready, self._is_new = False, True
+            await self._report(None)
+            self._tell(str(error))
+            await self._wait(RETRY_MODEL_SECONDS)
 
     async def _wait(self, seconds: float) -> None:
         try:

@@ -15,6 +15,10 @@ if TYPE_CHECKING:
     import httpx
 
 
+_NONSENSE = (ValueError, TypeError, AttributeError, LookupError)
+"""What comes of reading an answer that is not of the shape it should have."""
+
+
 class EngineClient:
     """Speaks to one model server over its Unix socket. Every failure to reach it is `EngineUnavailable`."""
 
@@ -28,7 +32,7 @@ class EngineClient:
         try:
             response = await self._client().get("/health", timeout=timeout)
             return Health.from_json(response.json())
-        except (httpx.HTTPError, OSError, ValueError) as error:
+        except (httpx.HTTPError, OSError, *_NONSENSE) as error:
             raise EngineUnavailable("No model server answers. `aigc-lsp status` says more.") from error
 
     @asynccontextmanager
@@ -72,10 +76,15 @@ async def _pieces(response: httpx.Response) -> AsyncIterator[InfillPiece]:
     async for line in response.aiter_lines():
         if not line.startswith("data: "):
             continue
-        event = json.loads(line[6:])
-        if error := event.get("error"):
-            raise EngineUnavailable(str(error.get("message", error)))
-        yield InfillPiece.from_json(event)
+        try:
+            event = json.loads(line[6:])
+            failure = event["error"]["message"] if event.get("error") else ""
+            piece = InfillPiece.from_json(event)
+        except _NONSENSE as error:
+            raise EngineUnavailable(_reason(b"")) from error
+        if failure:
+            raise EngineUnavailable(str(failure))
+        yield piece
 
 
 def _reason(body: bytes) -> str:

@@ -95,10 +95,11 @@ class Host:
 
     def _switch(self, name: str) -> None:
         """Bring up `name` in place of the model in use, which stays where it is known beforehand that `name` fails."""
-        failed_at, message = self._failures.get(name, (0.0, ""))
-        if message and time.monotonic() - failed_at < RETRY_SECONDS:
-            raise EngineUnavailable(message)
         model = catalogue.load(name)
+        failed_at, message = self._failures.get(name, (0.0, ""))
+        is_recent = time.monotonic() - failed_at < RETRY_SECONDS
+        if message and is_recent and self._store.state(model) != "packed":
+            raise EngineUnavailable(message)
         if self._engine is not None:
             check_there(model, self._store, self._config.download)
         self._bring_up(name)

@@ -15,13 +15,13 @@ import struct
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import AsyncIterator, Mapping
 from pathlib import Path
 
-from aigc_lsp.errors import EngineUnavailable
+from aigc_lsp.errors import EngineUnavailable, ModelUnavailable
 from aigc_lsp.service.client import EngineClient
 from aigc_lsp.service.place import lock_path, log_path, socket_path
-from aigc_lsp.service.wire import Health
+from aigc_lsp.service.wire import Health, InfillRequest
 
 BIND_SECONDS = 20.0
 """A model server that has not bound its socket by then did not start."""
@@ -67,16 +67,44 @@ async def attach(client: EngineClient, overrides: Mapping[str, str], start: bool
     raise EngineUnavailable(f"The model server did not start. Its log says why: {log_path()}")
 
 
-async def wait_ready(client: EngineClient, report: Callable[[Health], None], interval: float = 0.1) -> Health:
-    """Wait until the model is loaded, reporting on the way; `EngineUnavailable` where it cannot be."""
-    while True:
-        health = await client.health()
-        report(health)
-        if health.ready:
-            return health
-        if health.phase == "error":
-            raise EngineUnavailable(health.message)
-        await asyncio.sleep(interval)
+async def follow(client: EngineClient, model: str | None, interval: float = 0.1) -> AsyncIterator[Health]:
+    """The model server's health until `model` (or whichever, for None) is ready, the ready one last.
+
+    Where another model is loaded or an earlier try failed, it is asked for `model` once. `ModelUnavailable`, with the
+    model server's own sentence, where that cannot be had.
+    """
+    asked: asyncio.Task[str] | None = None
+    try:
+        while True:
+            health = await client.health()
+            is_settled = health.ready or health.phase == "error"
+            if is_settled and asked is not None and asked.done() and not (health.ready and not asked.result()):
+                raise ModelUnavailable(asked.result() or health.message)
+            yield health
+            if is_ready(health, model):
+                return
+            if is_settled and asked is None:
+                asked = asyncio.create_task(_ask_for(client, model))
+            await asyncio.sleep(interval)
+    finally:
+        if asked is not None:
+            asked.cancel()
+
+
+def is_ready(health: Health, model: str | None) -> bool:
+    """Whether `model` (None: any) can be asked; a model server that does not name its model has the one it has."""
+    return health.ready and (model is None or health.model in ("", model))
+
+
+async def _ask_for(client: EngineClient, model: str | None) -> str:
+    """Have the model server bring `model` up; why it cannot, or ""."""
+    try:
+        async with client.infill(InfillRequest("", n_predict=0, model=model)) as pieces:
+            async for _ in pieces:
+                pass
+    except EngineUnavailable as error:
+        return str(error)
+    return ""
 
 
 async def stop(client: EngineClient, patience: float = 5.0) -> bool:

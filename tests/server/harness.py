@@ -24,6 +24,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from aigc_lsp.config import Config
+
 FIXTURES = Path(__file__).parent.parent / "fixtures"
 PATIENCE = 15.0
 """Seconds: a hang, not a slow machine."""
@@ -384,7 +386,7 @@ class Asked:
         return self.body["input_prefix"] + self.body["input_suffix"]
 
 
-READY: dict[str, Any] = {"status": "ok", "phase": "ready", "model": "scripted", "version": "0", "device": "cpu"}
+READY: dict[str, Any] = {"status": "ok", "phase": "ready", "model": Config().model, "version": "0", "device": "cpu"}
 
 
 def loading(**more: Any) -> dict[str, Any]:

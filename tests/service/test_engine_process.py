@@ -183,7 +183,8 @@ async def test_attach_takes_the_one_that_runs(running: Running) -> None:
     found = await life.attach(client, {"AIGC_LSP_MODEL": "smollm2-135m"}, start=False)
     assert found.pid == running[1].pid
     with pytest.raises(EngineUnavailable, match="models pull"):
-        await life.wait_ready(client, lambda health: None)
+        async for _ in life.follow(client, None):
+            pass
     await client.close()
 
 

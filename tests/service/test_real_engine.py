@@ -42,7 +42,8 @@ async def test_from_start_to_stop(home: Path) -> None:
     client = life.connect()
     found = await life.attach(client, {})
     phases = [found.phase]
-    ready = await life.wait_ready(client, lambda health: phases.append(health.phase))
+    async for ready in life.follow(client, None):
+        phases.append(ready.phase)
     assert ready.ready
     assert "error" not in phases
     text, _ = await answer(client, InfillRequest(PREFIX, SUFFIX, n_predict=8))

@@ -100,9 +100,7 @@ class Handler(BaseHTTPRequestHandler):
         self.send_response(206 if wanted else 200)
         if wanted:
             self.send_header("Content-Range", f"bytes {begin}-{len(body) - 1}/{len(body)}")
-        self.send_header(
-            "Content-Type", "text/html" if self.path.endswith("/") else "application/octet-stream"
-        )
+        self.send_header("Content-Type", "text/html" if self.path.endswith("/") else "application/octet-stream")
         self.send_header("Content-Length", str(len(body) - begin))
         self.end_headers()
         self.send_body(body[begin:])
@@ -194,9 +192,7 @@ def write_wheel(directory: Path, number: int, part: bytes) -> Path:
     with zipfile.ZipFile(wheel, "w", zipfile.ZIP_DEFLATED) as archive:
         archive.writestr(f"{name}/__init__.py", "raise SystemExit('imported')\n")
         archive.writestr(f"{name}/part.bin", part)
-        archive.writestr(
-            f"{name}-1.0.dist-info/METADATA", f"Metadata-Version: 2.1\nName: {name}\nVersion: 1.0\n"
-        )
+        archive.writestr(f"{name}-1.0.dist-info/METADATA", f"Metadata-Version: 2.1\nName: {name}\nVersion: 1.0\n")
         archive.writestr(
             f"{name}-1.0.dist-info/WHEEL", "Wheel-Version: 1.0\nRoot-Is-Purelib: true\nTag: py3-none-any\n"
         )
@@ -243,14 +239,10 @@ def test_the_hub_delivers(store: Store, hub: Site, tmp_path: Path) -> None:
     assert store.fetch(model, seen.append).read_bytes() == CONTENT
     assert [progress.done for progress in seen] == sorted(progress.done for progress in seen)
     assert seen[-1].done == seen[-1].total == len(CONTENT)
-    assert [path.name for path in store.source_path(model).parent.iterdir()] == [
-        store.source_path(model).name
-    ]
+    assert [path.name for path in store.source_path(model).parent.iterdir()] == [store.source_path(model).name]
 
 
-def test_an_unreachable_hub_costs_little_and_the_index_delivers(
-    store: Store, index: Site, tmp_path: Path
-) -> None:
+def test_an_unreachable_hub_costs_little_and_the_index_delivers(store: Store, index: Site, tmp_path: Path) -> None:
     model = model_from(tmp_path, "hub", "index")
     begin = time.monotonic()
     first_of_index: list[float] = []
@@ -374,9 +366,7 @@ def test_a_damaged_beginning_does_not_spoil_a_good_source(store: Store, hub: Sit
 
 
 @pytest.mark.parametrize("page", [b"<html>please log in</html>", CONTENT + b"more"])
-def test_a_page_instead_of_the_file_is_turned_away(
-    store: Store, hub: Site, tmp_path: Path, page: bytes
-) -> None:
+def test_a_page_instead_of_the_file_is_turned_away(store: Store, hub: Site, tmp_path: Path, page: bytes) -> None:
     hub.files[HUB_FILE] = page
     with pytest.raises(FetchFailed, match=f"offers {len(page)} bytes where the file has {len(CONTENT)}"):
         store.fetch(model_from(tmp_path, "hub"), quiet)
@@ -421,9 +411,7 @@ def test_two_pulls_at_once_fetch_once(store: Store, hub: Site, tmp_path: Path) -
     hub.pace = 0.01
     seen: list[Progress] = []
     results: list[Path] = []
-    pulls = [
-        threading.Thread(target=lambda: results.append(store.fetch(model, seen.append))) for _ in range(2)
-    ]
+    pulls = [threading.Thread(target=lambda: results.append(store.fetch(model, seen.append))) for _ in range(2)]
     for pull in pulls:
         pull.start()
     for pull in pulls:

@@ -76,9 +76,7 @@ def fetched(store: Store, model: Model, given: Path) -> Store:
     return store
 
 
-def test_the_root_is_the_environments_or_the_users_cache(
-    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-) -> None:
+def test_the_root_is_the_environments_or_the_users_cache(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("AIGC_LSP_MODELS_DIR", str(tmp_path / "there"))
     assert Store().root == tmp_path / "there"
     monkeypatch.delenv("AIGC_LSP_MODELS_DIR")
@@ -170,9 +168,7 @@ def test_a_conversion_that_raises_leaves_nothing(fetched: Store, model: Model, e
     with pytest.raises(type(error)):
         fetched.pack(model, broken)
     assert fetched.state(model) == "fetched"
-    assert [path.name for path in fetched.source_path(model).parent.iterdir()] == [
-        fetched.source_path(model).name
-    ]
+    assert [path.name for path in fetched.source_path(model).parent.iterdir()] == [fetched.source_path(model).name]
 
 
 def test_a_full_disk_while_converting(fetched: Store, model: Model) -> None:
@@ -220,9 +216,7 @@ def test_a_file_of_the_wrong_size_is_damage_and_pack_repairs_it(fetched: Store, 
     assert weights.stat().st_size == len(CONTENT)
 
 
-@pytest.mark.parametrize(
-    "manifest", ["", "[]", '{"format": 1}', '{"format": 0, "source_sha256": "", "files": {}}']
-)
+@pytest.mark.parametrize("manifest", ["", "[]", '{"format": 1}', '{"format": 0, "source_sha256": "", "files": {}}'])
 def test_an_unreadable_manifest_is_damage(fetched: Store, model: Model, manifest: str) -> None:
     (fetched.pack(model, convert) / "manifest.json").write_text(manifest)
     with pytest.raises(ModelDamaged):

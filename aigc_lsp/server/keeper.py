@@ -64,9 +64,9 @@ class Keeper:
         while True:
             self._kick.clear()
             try:
-                await self._follow()
+                is_up = await self._follow()
                 failures = 0
-                await self._wait(WATCH_SECONDS)
+                await self._wait(WATCH_SECONDS if is_up else RETRY_MODEL_SECONDS)
             except Exception as error:  # whatever it is, the keeping goes on
                 self.ready = False
                 await self._report(None)
@@ -77,8 +77,8 @@ class Keeper:
                 await self._wait(BACKOFF_SECONDS[min(failures, len(BACKOFF_SECONDS) - 1)])
                 failures += 1
 
-    async def _follow(self) -> None:
-        """See the model server through to ready, starting it where it is missing."""
+    async def _follow(self) -> bool:
+        """See the model server through to ready, starting it where it is missing; false where it has no model."""
         # Imported here: half of this package's import time, and not needed to answer initialize.
         life = await asyncio.to_thread(_life)
         if self.client is None:
@@ -97,7 +97,7 @@ class Keeper:
             self.ready, self._is_new = False, True
             await self._report(None)
             self._tell(str(error))
-            await self._wait(RETRY_MODEL_SECONDS)
+        return self.ready
 
     async def _wait(self, seconds: float) -> None:
         try:

@@ -17,6 +17,7 @@ import os
 import shutil
 import sys
 import tempfile
+import threading
 import time
 from collections import Counter
 from collections.abc import Awaitable, Callable, Iterator
@@ -378,8 +379,8 @@ class Asked:
     """One /infill as it came, and what became of it."""
 
     body: dict[str, Any]
-    hung_up: asyncio.Event = field(default_factory=asyncio.Event)
-    ended: asyncio.Event = field(default_factory=asyncio.Event)
+    hung_up: Flag = field(default_factory=lambda: Flag())
+    ended: Flag = field(default_factory=lambda: Flag())
 
     @property
     def text(self) -> str:
@@ -393,8 +394,20 @@ def loading(**more: Any) -> dict[str, Any]:
     return READY | {"status": "loading model", "phase": "load"} | more
 
 
+class Flag(threading.Event):
+    """Set in the model server's thread, waited for in a test's event loop."""
+
+    async def wait(self) -> None:  # type: ignore[override]
+        while not self.is_set():
+            await asyncio.sleep(0.01)
+
+
 class ScriptedEngine:
+    """A model server with an event loop in a thread of its own: it answers between tests, too, as a real one does."""
+
     def __init__(self, folder: Path) -> None:
+        self._loop = asyncio.new_event_loop()
+        threading.Thread(target=self._loop.run_forever, daemon=True).start()
         self.path = folder / "engine.sock"
         self.health: Any = READY
         self.health_body: bytes | None = None
@@ -412,10 +425,16 @@ class ScriptedEngine:
         self.asked = []
 
     async def up(self) -> None:
-        self._server = await asyncio.start_unix_server(self._accept, self.path)
+        await asyncio.wrap_future(asyncio.run_coroutine_threadsafe(self._up(), self._loop))
 
     async def down(self) -> None:
         """Die, as with SIGKILL: connections break, and the socket file stays."""
+        await asyncio.wrap_future(asyncio.run_coroutine_threadsafe(self._down(), self._loop))
+
+    async def _up(self) -> None:
+        self._server = await asyncio.start_unix_server(self._accept, self.path)
+
+    async def _down(self) -> None:
         if self._server is not None:
             self._server.close()
             self._server = None

@@ -8,6 +8,8 @@ import torch
 from transformers import AutoModelForCausalLM, PreTrainedModel
 from transformers.utils import logging as transformers_logging
 
+from aigc_lsp.engine import attention
+from aigc_lsp.engine.layers import put_int8
 from aigc_lsp.errors import ModelDamaged
 
 
@@ -19,8 +21,15 @@ def load_model(folder: Path, device: str) -> PreTrainedModel:
     transformers_logging.disable_progress_bar()
     try:
         model = AutoModelForCausalLM.from_pretrained(
-            folder, dtype=torch.bfloat16, local_files_only=True, trust_remote_code=False, use_safetensors=True
+            folder,
+            dtype=torch.bfloat16,
+            attn_implementation=attention.NAME,
+            local_files_only=True,
+            trust_remote_code=False,
+            use_safetensors=True,
         )
+        if device == "cpu":
+            put_int8(model, folder)
     except (OSError, ValueError, KeyError, RuntimeError) as error:
         raise ModelDamaged(
             f"The converted model in {folder} cannot be loaded ({type(error).__name__}). "

@@ -36,13 +36,13 @@ SCENES = (
         "shop.py",
         "python",
         "    def is_empty(self) -> bool:\n        return not self.items\n",
-        "\n    def count(self) -> int:\n        return sum(item.quantity for item in self.items)",
+        "\n    def count(self) -> int:\n        return sum(item.q",
     ),
     Scene(
         "cart.ts",
         "typescript",
         "  isEmpty(): boolean {\n    return this.items.length === 0;\n  }\n",
-        "\n  count(): number {\n    return this.items.reduce((sum, item) => sum + item.quantity, 0);",
+        "\n  count(): number {\n    return this.items.re",
     ),
 )
 

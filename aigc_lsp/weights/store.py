@@ -2,7 +2,7 @@
 
     <root>/<name>/<sha256[:16]>.gguf    the source file, whole and verified; it is never there otherwise
     <root>/<name>/partial/              what an unfinished fetch has; the next one goes on from it
-    <root>/<name>/packed-v1/            the converted model, sealed by its manifest
+    <root>/<name>/packed-v2/            the converted model, sealed by its manifest
 
 Files appear under their final names by one rename, after the bytes were verified and flushed; a process
 killed at any step leaves nothing that loads. Who writes holds the model's lock. Importing this loads
@@ -202,6 +202,9 @@ class Store:
                 final.rename(old)
             fresh.rename(final)
             packed.flush(final.parent)
+            for outdated in final.parent.glob("packed-v*"):  # of an earlier version of this program
+                if outdated not in (final, fresh, old):
+                    shutil.rmtree(outdated, ignore_errors=True)
         finally:
             for left_behind in (fresh, old):
                 shutil.rmtree(left_behind, ignore_errors=True)

@@ -190,7 +190,7 @@ def hang(source: Path, target: Path) -> None:
 def test_a_conversion_that_is_killed_leaves_nothing_that_loads(fetched: Store, model: Model) -> None:
     child = multiprocessing.get_context("fork").Process(target=fetched.pack, args=(model, hang))
     child.start()
-    begun = fetched.packed_path(model).with_name("packed-v1.new") / "begun"
+    begun = fetched.packed_path(model).with_suffix(".new") / "begun"
     while not begun.exists():
         time.sleep(0.01)
     os.kill(child.pid or 0, signal.SIGKILL)
@@ -201,7 +201,7 @@ def test_a_conversion_that_is_killed_leaves_nothing_that_loads(fetched: Store, m
 
 def fetched_again(store: Store, model: Model) -> Model:
     store.pack(model, convert)
-    assert not store.packed_path(model).with_name("packed-v1.new").exists()
+    assert not store.packed_path(model).with_suffix(".new").exists()
     return model
 
 

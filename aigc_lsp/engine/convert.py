@@ -1,8 +1,8 @@
 """From a GGUF file to the packed folder that `engine.weights` maps into memory: done once for each model.
 
-The packed folder holds `model.safetensors` (bfloat16), `int8.safetensors` (see `layers`), `config.json`, `tokenizer.json` and, where the model
-can chat, `chat_template.jinja`. Reading the GGUF goes through transformers, which knows each architecture's
-names and permutations; that takes half a minute, and is why it is never done twice.
+The packed folder holds `model.safetensors` (bfloat16), `int8.safetensors` (see `layers`), `config.json`,
+`tokenizer.json` and, where the model can chat, `chat_template.jinja`. Reading the GGUF goes through transformers, which
+knows each architecture's names and permutations; that takes half a minute, and is why it is never done twice.
 """
 
 from __future__ import annotations

@@ -83,18 +83,18 @@ def measure_crossover(layer: Int8Linear) -> int:
     best = 1
     for rows in ROWS_TRIED:
         x = torch.zeros(rows, layer.narrow.shape[1], dtype=torch.bfloat16)
-        narrow = _milliseconds(lambda x=x: torch._weight_int8pack_mm(x, layer.narrow, layer.scale))
-        wide = _milliseconds(lambda x=x: functional.linear(x, layer.weight))
+        narrow = _milliseconds(torch._weight_int8pack_mm, x, layer.narrow, layer.scale)
+        wide = _milliseconds(functional.linear, x, layer.weight)
         if narrow > wide:
             break
         best = rows
     return best
 
 
-def _milliseconds(run: Callable[[], object], times: int = 7) -> float:
+def _milliseconds(run: Callable[..., object], *arguments: object) -> float:
     took = []
-    for _ in range(times):
+    for _ in range(7):
         began = time.perf_counter()
-        run()
+        run(*arguments)
         took.append((time.perf_counter() - began) * 1e3)
     return median(took)

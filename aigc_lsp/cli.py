@@ -30,6 +30,8 @@ app = typer.Typer(
 )
 models_app = typer.Typer(help="The models on this machine: list, pull, verify, remove.", no_args_is_help=True)
 app.add_typer(models_app, name="models")
+bench_app = typer.Typer(help="Measure speed on this machine.", no_args_is_help=True)
+app.add_typer(bench_app, name="bench")
 
 Json = Annotated[bool, typer.Option("--json", help="Print JSON, for programs.")]
 
@@ -287,6 +289,24 @@ def models_remove(name: Name) -> None:
 
     freed = Store().remove(catalogue.load(name))
     print(f"{name} is removed: {freed / 1e6:,.0f} MB freed.")
+
+
+@bench_app.command("engine")
+def bench_engine(
+    repeats: Annotated[int, typer.Option(min=1, help="Measurements of each row; the median is shown.")] = 5,
+    as_json: Json = False,
+) -> None:
+    """Prefill and decode of the configured model: int8 or bfloat16, threads following the load or not, idle or busy.
+
+    Stop the model server first (`aigc-lsp stop`), and leave the machine alone meanwhile: a minute or two.
+    """
+    from aigc_lsp.measure import engine as bench
+
+    rows = bench.run(_config().model, repeats)
+    if as_json:
+        print(json.dumps([dataclasses.asdict(row) for row in rows]))
+    else:
+        bench.show(rows)
 
 
 def _config() -> Any:

@@ -29,12 +29,15 @@ ROOMS = {
     "service": {"prompt", "engine", "weights", "catalogue", "config", "errors", "__init__"},
     "pipeline": {"polish", "context", "syntax", "service", "config", "text", "errors"},
     "server": {"pipeline", "service", "syntax", "config", "errors", "text", "__init__"},
-    "measure": {"server", "pipeline", "service", "syntax", "config", "errors", "text", "__init__"},
+    "measure": {
+        "server", "pipeline", "service", "engine", "weights", "catalogue", "syntax", "config", "errors", "text",
+        "__init__",
+    },
     "cli": {
         "server", "pipeline", "service", "weights", "catalogue", "syntax", "config", "errors", "text", "measure",
         "__init__",
     },
-    "__main__": {"cli"},
+    "__main__": {"cli", "server"},
     "__init__": set(),
 }  # fmt: skip
 
@@ -116,7 +119,9 @@ def test_what_the_editor_waits_for_loads_no_torch(module: str) -> None:
 
 
 def test_the_language_server_loads_no_http_library_before_initialize() -> None:
-    assert not {"httpx", "uvicorn", "starlette", "typer", "rich"} & loaded_by("import aigc_lsp.server.app")
+    assert not {"httpx", "uvicorn", "starlette", "typer", "rich"} & loaded_by(
+        "import aigc_lsp.__main__, aigc_lsp.server.app"
+    )
 
 
 @pytest.mark.parametrize("path", modules(), ids=lambda path: str(path.relative_to(PACKAGE)))

@@ -25,12 +25,19 @@ class ThreadCount:
 
     def __init__(self, limit: int, busy_seconds: Callable[[], float | None] | None = None) -> None:
         self.limit = max(1, limit)
-        self.count = self.limit
         self._cores = os.cpu_count() or self.limit
         self._busy_seconds = busy_seconds or machine_busy_seconds
-        self._quiet = 0
-        self._last = self._look()
-        torch.set_num_threads(self.count)
+        self.reset()
+
+    @classmethod
+    def free_cores(cls) -> ThreadCount:
+        """Up to as many as torch would use: the physical cores that this process may run on."""
+        return cls(torch.get_num_threads())
+
+    def reset(self) -> None:
+        """Forget what was seen and begin again with `limit` threads."""
+        self.count, self._quiet, self._last = self.limit, 0, self._look()
+        torch.set_num_threads(self.limit)
 
     def adapt(self) -> None:
         if self._last is None or time.monotonic() - self._last[0] < INTERVAL_SECONDS:

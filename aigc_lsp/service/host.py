@@ -124,7 +124,6 @@ class Host:
     def _load(self, model: catalogue.Model) -> None:
         folder = prepare(model, self._store, self._config.download, self._report)
         self._health = replace(self._health, phase="load", message="", done=0, total=0)
-        import torch  # seconds: only here, so that the socket answers at once
 
         from aigc_lsp.engine.generate import Engine
         from aigc_lsp.engine.threads import ThreadCount
@@ -132,7 +131,8 @@ class Host:
         from aigc_lsp.engine.weights import load_model, pick_device
 
         device = pick_device(self._config.engine.device)
-        threads = ThreadCount(self._config.engine.threads or torch.get_num_threads())
+        limit = self._config.engine.threads
+        threads = ThreadCount(limit) if limit else ThreadCount.free_cores()
         vocabulary = Vocabulary.load(folder)
         engine = Engine(load_model(folder, device), vocabulary, self._config.engine.kv_bytes, threads)
         self._warm(engine)

@@ -224,7 +224,7 @@ class CompletionConfig:
         metadata=about("Milliseconds without a keystroke to wait for before generating.", 0, 2000),
     )
     time_budget_ms: int = field(
-        default=5000,
+        default=3000,
         metadata=about("Milliseconds after which a suggestion is shown as far as it has got.", 100, 60_000),
     )
     max_file_bytes: int = field(

@@ -32,39 +32,47 @@ def cut(text: str, rule: Rule, window: Window, *, ended: bool) -> str:
 def _before_rest(text: str, window: Window) -> str:
     """`text` up to where it says what stands behind the cursor anyway.
 
-    Three ways only, since equal characters alone are no sign: a closing bracket that nothing in the text opened and
-    that the rest of the line begins with, the quote that ends the string the cursor is in, or else the whole rest of
-    the line at the end of the first line.
+    Three ways only, since equal characters alone are no sign: the quote that ends the string the cursor is in, a
+    closing bracket beyond those that the line has left open and its rest does not close, or else the whole rest of the
+    line at the end of the first line.
     """
     wanted = window.line_after.strip()
     first, newline, more = text.partition("\n")
-    if wanted[0] in CLOSERS:
-        at = _scan(first).unopened
-        return first[:at] if at is not None and first[at] == wanted[0] else text
-    if wanted[0] in QUOTES and _scan(window.line_before).quote == wanted[0]:
-        mark = wanted[0] * (3 if wanted.startswith(wanted[0] * 3) else 1)
-        if (match := re.match(rf"((?:\\.|(?!{mark})[^\\])*){mark}", first)) is not None:
-            return match[1]
-    before = first.rstrip().removesuffix(wanted)
-    joined = is_word_character(wanted[0]) and is_word_character(before[-1:])
-    if before != first.rstrip() and not joined:
-        return before
+    before, rest = _scan(window.line_before), _scan(wanted)
+    if before.quote:
+        if wanted[0] == before.quote:
+            mark = wanted[0] * (3 if wanted.startswith(wanted[0] * 3) else 1)
+            if (match := re.match(rf"((?:\\.|(?!{mark})[^\\])*){mark}", first)) is not None:
+                return match[1]
+    elif rest.unopened:
+        may_close = max(0, before.left_open - len(rest.unopened))
+        closing = _scan(first).unopened
+        if len(closing) > may_close:
+            return first[: closing[may_close]]
+        if wanted[0] in CLOSERS:
+            return text
+    said = first.rstrip().removesuffix(wanted)
+    joined = is_word_character(wanted[0]) and is_word_character(said[-1:])
+    if said != first.rstrip() and not joined:
+        return said
     return first if is_word_character(wanted[0]) else first + newline + more
 
 
 @dataclass(frozen=True, slots=True)
 class _Scan:
-    """A line read from its start: where its first closing bracket stands that it did not open, and the quote that is
-    open at its end."""
+    """A line read from its start: where the closing brackets stand that it did not open, how many brackets it leaves
+    open, and the quote that is open at its end."""
 
-    unopened: int | None
+    unopened: tuple[int, ...]
+    left_open: int
     quote: str
 
 
 def _scan(line: str) -> _Scan:
     """Brackets within quotes do not count."""
     stack: list[str] = []
-    quote, unopened = "", None
+    unopened: list[int] = []
+    quote = ""
     escaped = False
     for at, character in enumerate(line):
         if escaped:
@@ -77,9 +85,12 @@ def _scan(line: str) -> _Scan:
             quote = character
         elif character in _PAIRS.values():
             stack.append(character)
-        elif character in _PAIRS and unopened is None and (not stack or stack.pop() != _PAIRS[character]):
-            unopened = at
-    return _Scan(unopened, quote)
+        elif character in _PAIRS:
+            if stack and stack[-1] == _PAIRS[character]:
+                stack.pop()
+            else:
+                unopened.append(at)
+    return _Scan(tuple(unopened), len(stack), quote)
 
 
 def _repeats(text: str, rule: Rule) -> bool:

@@ -16,6 +16,9 @@ Reason = Literal["line", "block", "suffix", "repetition", "max_lines"]
 
 CLOSERS = ")]}"
 
+BLANKS = 24
+"""Characters. A model that begins with so many blanks (after an odd indentation) goes on with them for ever."""
+
 
 @dataclass(frozen=True, slots=True)
 class Rule:
@@ -60,6 +63,8 @@ def rule_for(place: Place, window: Window, max_lines: int) -> Rule | None:
 
 def verdict(text: str, rule: Rule) -> Verdict | None:
     """Whether the text so far is enough. Only whole lines are judged, but for the rest of the cursor's line."""
+    if len(text) > BLANKS and not text[: BLANKS + 1].strip(" \t"):
+        return Verdict("repetition", 0)
     if not rule.is_block:
         end = text.find("\n")
         return Verdict("line", end) if end >= 0 else None
@@ -78,7 +83,7 @@ def _ends(lines: list[str], number: int, rule: Rule) -> Reason | None:
     """Why the whole line `number` does not belong to the text any more."""
     line = lines[number]
     if not line.strip():
-        return None
+        return "block" if number > 1 and not lines[number - 1].strip() else None  # two blank lines end a block
     whole = rule.line_before + line if number == 0 else line
     if _meets(whole, rule.next_line):
         return "suffix"

@@ -30,6 +30,7 @@ class Server(LanguageServer):
         self.load_progress = LoadProgress(self)
         self.keeper = Keeper(self.load_progress.report, self.tell_once)
         self.startup_messages: list[str] = []
+        self.client_info: types.ClientInfo | None = None
         self._told: set[str] = set()
 
     def tell_once(self, message: str) -> None:

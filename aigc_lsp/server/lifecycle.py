@@ -21,6 +21,7 @@ def register(server: Server) -> None:
         """Runs before the capabilities are built, so what suits this client is registered here."""
         asyncio.get_running_loop().set_exception_handler(on_loop_error)
         session = server.session
+        server.client_info = params.client_info
         session.encoding = str(getattr(server.workspace.position_encoding, "value", server.workspace.position_encoding))
         server.startup_messages = session.read_settings()
         server.startup_messages += session.set_layer("initializationOptions", params.initialization_options)

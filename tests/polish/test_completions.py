@@ -78,6 +78,7 @@ ONE_LINE = {
     "a first line of its own": ("def f():\n    a = 1\n    $0\n    return a\n", "b = 2\n    c = 3\n", "b = 2"),
     "nothing": ("x = $0\n", "", ""),
     "only white space": ("x = $0\n", "  \n\n", ""),
+    "blanks without end": ("x = $0\n", " " * 200 + "1\n", ""),
     "the line break first: nothing for this line": ("x = 1$0\n", "\ny = 2\n", ""),
     "carriage returns": ("x = $0\n", "1\r\ny = 2", "1"),
     "within a statement": ("for $0 in range(3):\n    pass\n", "i in range(3):\n", "i"),
@@ -99,6 +100,10 @@ REST_OF_LINE = {
     "a list": ("x = [$0]\n", "1, 2]\n", "1, 2"),
     "a list of lists": ("x = [$0]\n", "[1], [2]]\n", "[1], [2]"),
     "a dictionary": ("x = {$0}\n", "'a': {}}\n", "'a': {}"),
+    "a bracket that the rest closes further on": ("max($0, default=0)\n", "a for a in b)\n", "a for a in b"),
+    "a bracket that the rest does not close": ("foo(bar($0)\n", "x), y)\n", "x), y"),
+    "a bracket that an earlier line opened": ("foo(\n    a$0, b)\n", "[1])\n", "[1]"),
+    "a rest that closes what it opens": ("foo($0 + bar(1)\n", "a)\n", "a)"),
     "brackets of another kind": ("foo($0)\n", "x[1])\n", "x[1]"),
     "two closers": ("foo(bar($0))\n", "1))\n", "1"),
     "two closers, one said": ("foo(bar($0))\n", "1)\n", "1"),
@@ -340,3 +345,16 @@ async def test_the_text_begins_what_the_model_said() -> None:
     tables = [ONE_LINE, REST_OF_LINE, PYTHON_BLOCKS, SUFFIX, REPETITION, TYPESCRIPT]
     for source, output, expected in (case for table in tables for case in table.values()):
         assert output.replace("\r", "").startswith(expected.rstrip("\n")), source
+
+
+@pytest.mark.parametrize("source", ["x = $0\n", "def f():\n            $0\n\nx = 1\n"])
+async def test_endless_blanks_are_not_waited_for(source: str) -> None:
+    """Seen with the default model, behind an indentation that is too deep: ninety tokens of blanks, five seconds."""
+    completion, model = await completed(source, " " * 500, size=4)
+    assert completion.text == ""
+    assert model.read <= 28
+
+
+async def test_two_blank_lines_end_a_block() -> None:
+    said = "a = 1\n\n    b = 2\n\n\n    c = 3\n"
+    assert await shown("def f():\n    $0\n", said) == "a = 1\n\n    b = 2"

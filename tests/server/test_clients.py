@@ -98,6 +98,19 @@ async def test_menu_item_of_several_lines(any_editor: Bench) -> None:
     assert item["documentation"] == {"kind": "plaintext", "value": item["insertText"]}
 
 
+@pytest.mark.parametrize(
+    ("any_editor", "inserted"),
+    [("eglot", "x = 1\n    return x"), ("neovim-0.11", "x = 1\nreturn x")],
+    indirect=["any_editor"],
+)
+async def test_menu_item_of_several_indented_lines(any_editor: Bench, inserted: str) -> None:
+    """Neovim's menu indents the later lines itself."""
+    any_editor.engine.says("x = 1\n    return x\n")
+    uri = any_editor.fresh("def f():\n    ")
+    (item,) = (await any_editor.client.menu(uri, 1, 4))["items"]
+    assert item["insertText"] == inserted
+
+
 @pytest.mark.parametrize("any_editor", ["eglot"], indirect=True)
 async def test_menu_without_anything_is_still_incomplete(any_editor: Bench) -> None:
     """Else eglot would not ask again while the word is typed on."""

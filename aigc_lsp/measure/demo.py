@@ -4,6 +4,7 @@ text is what the model says now, right or wrong.
 
 from __future__ import annotations
 
+import argparse
 import asyncio
 import statistics
 import sys
@@ -47,8 +48,9 @@ SCENES = (
 )
 
 
-async def run(samples: Path) -> int:
-    console = Console(highlight=False)
+async def run(samples: Path, picture: Path | None = None) -> int:
+    """Play all scenes; 0 if there was ghost text. `picture`: an SVG of what the terminal showed."""
+    console = Console(highlight=False, record=picture is not None, width=88 if picture else None)
     with console.status("Starting the language server…") as status:
 
         def progress(message: str, percentage: int | None) -> None:
@@ -72,6 +74,8 @@ async def run(samples: Path) -> int:
         f"slowest {max(answer.ms for answer in answers):.0f} ms.\n"
         "Try it on your own code: [bold]aigc-lsp complete FILE:LINE:COL[/]; in your editor: see README.md."
     )
+    if picture is not None:
+        console.save_svg(str(picture), title="make demo")
     return 0 if shown else 1
 
 
@@ -132,4 +136,8 @@ def _show(console: Console, line: str, answer: Answer) -> None:
 
 
 if __name__ == "__main__":
-    sys.exit(asyncio.run(run(Path(sys.argv[1] if len(sys.argv) > 1 else "tests/samples").resolve())))
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("samples", type=Path, nargs="?", default=Path("tests/samples"))
+    parser.add_argument("--svg", type=Path, help="save a picture of the terminal here")
+    arguments = parser.parse_args()
+    sys.exit(asyncio.run(run(arguments.samples.resolve(), arguments.svg)))

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import re
 import statistics
 import sys
 from dataclasses import dataclass
@@ -24,11 +25,12 @@ PATIENCE_SECONDS = 900
 
 @dataclass(frozen=True, slots=True)
 class Scene:
-    """Type `typed` below the line that holds `after`."""
+    """Below `after`, `pasted` is put in at once and `typed` key by key."""
 
     file: str
     language: str
     after: str
+    pasted: str
     typed: str
 
 
@@ -37,13 +39,15 @@ SCENES = (
         "shop.py",
         "python",
         "    def is_empty(self) -> bool:\n        return not self.items\n",
-        "\n    def count(self) -> int:\n        return sum(item.q",
+        "\n    def count(self) -> int:",
+        "\n        return sum(item.q",
     ),
     Scene(
         "cart.ts",
         "typescript",
         "  isEmpty(): boolean {\n    return this.items.length === 0;\n  }\n",
-        "\n  count(): number {\n    return this.items.re",
+        "\n  count(): number {",
+        "\n    return this.items.re",
     ),
 )
 
@@ -75,7 +79,9 @@ async def run(samples: Path, picture: Path | None = None) -> int:
         "Try it on your own code: [bold]aigc-lsp complete FILE:LINE:COL[/]; in your editor: see README.md."
     )
     if picture is not None:
-        console.save_svg(str(picture), title="make demo")
+        svg = console.export_svg(title="make demo")
+        # Without the font that rich would have every reader fetch from a server; any monospaced one does.
+        picture.write_text(re.sub(r"@font-face \{.*?\}", "", svg, flags=re.DOTALL), encoding="utf-8")
     return 0 if shown else 1
 
 
@@ -98,21 +104,26 @@ async def _play(console: Console, editor: Editor, samples: Path, scene: Scene) -
     # A file of its own to the server: the scene's line is not in it yet, and the warm-up's text is another's.
     editor.open((samples / scene.file).as_uri() + "#demo", scene.language, text)
     console.rule(f"[bold]{scene.file}", align="left")
-    console.print(Syntax(text[:at][-400:].split("\n\n", 1)[-1].rstrip(), scene.language, background_color="default"))
-    line, column = text[:at].count("\n"), 0
+    before = text[:at][-240:].split("\n\n", 1)[-1].rstrip() + "\n" + scene.pasted
+    console.print(Syntax(before, scene.language, background_color="default"))
+    position = types.Position(text[:at].count("\n"), 0)
     answers, typed = [], ""
-    for key in _keys(scene.typed):
-        editor.insert(types.Position(line, column), key)
+    for key in [scene.pasted, *_keys(scene.typed)]:
+        editor.insert(position, key)
         typed += key
-        if "\n" in key:
-            line, column = line + key.count("\n"), len(key) - key.rindex("\n") - 1
-        else:
-            column += len(key)
-        answer = await editor.ask(types.Position(line, column))
+        position = _behind(position, key)
+        answer = await editor.ask(position)
         answers.append(answer)
         _show(console, typed.rpartition("\n")[2], answer)
     console.print()
     return answers
+
+
+def _behind(position: types.Position, text: str) -> types.Position:
+    head, newline, last = text.rpartition("\n")
+    if not newline:
+        return types.Position(position.line, position.character + len(text))
+    return types.Position(position.line + head.count("\n") + 1, len(last))
 
 
 def _keys(typed: str) -> list[str]:

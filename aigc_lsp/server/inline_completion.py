@@ -37,7 +37,10 @@ async def complete_at(server: Server, uri: str, position: types.Position, *, aut
     """What to show at `position`, or None: nothing to say, model not ready, or overtaken by a later edit or request."""
     session, keeper = server.session, server.keeper
     document = session.served(uri)
-    if document is None or not keeper.ready or keeper.client is None:
+    if document is None:
+        return None
+    keeper.asked()
+    if not keeper.ready or keeper.client is None:
         return None
     offset = positions.offset_at(document.text, position.line, position.character, session.encoding)
     try:

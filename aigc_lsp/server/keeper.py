@@ -7,10 +7,11 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import time
 from collections.abc import Awaitable, Callable, Mapping
 
 from aigc_lsp.config import Config, options
-from aigc_lsp.errors import AigcError, ModelUnavailable
+from aigc_lsp.errors import AigcError, EngineUnavailable, ModelUnavailable
 from aigc_lsp.server.failure import described
 from aigc_lsp.service.client import EngineClient
 from aigc_lsp.service.wire import Health
@@ -21,6 +22,8 @@ WATCH_SECONDS = 5.0
 BACKOFF_SECONDS = (0.2, 1.0, 3.0, 10.0, 30.0)
 RETRY_MODEL_SECONDS = 30.0
 LOOK_SECONDS = 0.2
+RESTING_SECONDS = 60.0
+"""Without a request for so long, a model server that is gone (idle, most likely) is left alone until the next one."""
 
 Report = Callable[[Health | None], Awaitable[None]]
 """Told of every step of loading; None when the model server is gone."""
@@ -35,6 +38,8 @@ class Keeper:
         self._config = Config()
         self._overrides: Mapping[str, str] = {}
         self._is_new = True  # the model has not been asked for yet
+        self._asked_at = 0.0
+        self._is_asleep = False
         self.client: EngineClient | None = None
         self.ready = False
 
@@ -42,9 +47,16 @@ class Keeper:
         """Begin, or go on under other settings."""
         self._is_new = self._is_new or self._config.model != config.model
         self._config, self._overrides = config, overrides(config, origins)
+        self._asked_at = time.monotonic()
         if self._task is None:
             self._task = asyncio.create_task(self._run())
         self._kick.set()
+
+    def asked(self) -> None:
+        """The editor asks for something: reason enough to have a model server back that left when it was idle."""
+        self._asked_at = time.monotonic()
+        if self._is_asleep:
+            self._kick.set()
 
     def lost(self) -> None:
         """A request found the model server gone."""
@@ -64,6 +76,8 @@ class Keeper:
         while True:
             self._kick.clear()
             try:
+                if await self._may_rest():
+                    await self._sleep()
                 is_up = await self._follow()
                 failures = 0
                 await self._wait(WATCH_SECONDS if is_up else RETRY_MODEL_SECONDS)
@@ -98,6 +112,24 @@ class Keeper:
             await self._report(None)
             self._tell(str(error))
         return self.ready
+
+    async def _may_rest(self) -> bool:
+        """Whether nobody has asked for a while and the model server is gone, as it is meant to be then."""
+        if self.client is None or time.monotonic() - self._asked_at < RESTING_SECONDS:
+            return False
+        try:
+            await self.client.health()
+        except EngineUnavailable:
+            return True
+        return False
+
+    async def _sleep(self) -> None:
+        """Until the editor asks again, or the settings change."""
+        self.ready, self._is_asleep = False, True
+        await self._report(None)
+        await self._kick.wait()
+        self._kick.clear()
+        self._is_asleep = False
 
     async def _wait(self, seconds: float) -> None:
         try:

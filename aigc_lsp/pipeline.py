@@ -14,7 +14,7 @@ from dataclasses import dataclass
 
 from aigc_lsp.config import Config
 from aigc_lsp.context.window import gather
-from aigc_lsp.polish.cut import cut
+from aigc_lsp.polish.cut import cut, has_met_rest
 from aigc_lsp.polish.stop import Rule, rule_for, verdict
 from aigc_lsp.service.client import EngineClient
 from aigc_lsp.service.wire import InfillRequest, Usage
@@ -75,6 +75,9 @@ async def complete(document: Document, offset: int, client: EngineClient, config
                 text, usage = text + piece.content, piece.usage
                 if end := verdict(text, rule):
                     text, reason = text[: end.keep], end.reason
+                    break
+                if has_met_rest(text, window):
+                    reason = "suffix"
                     break
                 if piece.stop_type:
                     reason, ended = piece.stop_type, piece.stop_type == "eos"

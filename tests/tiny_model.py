@@ -188,11 +188,9 @@ class Scripted(Engine):
         by_bytes = {self.vocabulary.bytes_of(id): id for id in range(len(self.vocabulary))}
         self.script(*([by_bytes[one] if isinstance(one, bytes) else one] for one in data))
 
-    def forward(self, branch: Branch, tokens: Sequence[int], want_logits: bool = True) -> torch.Tensor | None:
-        logits = super().forward(branch, tokens, want_logits)
-        if logits is None:
-            return None
-        logits = torch.zeros_like(logits)
-        for rank, token in enumerate(next(self._steps, ())):
-            logits[token] = 50.0 - rank
+    def forward(self, branch: Branch, tokens: Sequence[int], rows: int = 1) -> torch.Tensor:
+        logits = torch.zeros_like(super().forward(branch, tokens, rows))
+        for row in logits:
+            for rank, token in enumerate(next(self._steps, ())):
+                row[token] = 50.0 - rank
         return logits

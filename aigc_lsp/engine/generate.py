@@ -34,6 +34,8 @@ class Request:
     """The prompt, at least one token."""
     heal: bytes = b""
     """Bytes that the output must begin with and that are not part of it: token healing."""
+    draft: Sequence[int] = ()
+    """Tokens that spelled `heal`: read together with the prompt, and kept as far as they are what is chosen anyway."""
     max_tokens: int = 64
     """0 only reads the prompt, which warms the store."""
     stop_tokens: frozenset[int] = frozenset()
@@ -86,15 +88,14 @@ class Engine:
 
     def generate(self, request: Request, cancelled: Callable[[], bool] = lambda: False) -> Iterator[Piece | Outcome]:
         run = _Run(self, request)
-        logits = run.prefill(cancelled)
-        if logits is None:
+        if not run.prefill(cancelled):
             yield run.outcome("cancelled")
             return
         while True:
             if run.produced >= request.max_tokens:
                 yield from run.end("limit")
                 return
-            token, logprob = run.choose(logits)
+            token, logprob = run.choose()
             if token in request.stop_tokens:
                 yield from run.end("eos")
                 return
@@ -112,20 +113,20 @@ class Engine:
             if run.late():
                 yield from run.end("deadline")
                 return
-            logits = self.forward(run.branch, [token])
+            run.read(token)
 
-    def forward(self, branch: Branch, tokens: Sequence[int], want_logits: bool = True) -> torch.Tensor | None:
-        """Read `tokens` behind what `branch` holds; the logits [vocabulary] after the last of them, if wanted."""
+    def forward(self, branch: Branch, tokens: Sequence[int], rows: int = 1) -> torch.Tensor:
+        """Read `tokens` behind what `branch` holds; the logits [rows, vocabulary] after each of the last `rows`."""
         if self._threads is not None:
             self._threads.adapt()
         ids = torch.tensor([list(tokens)], device=self.model.device)
         with torch.inference_mode():
-            if want_logits:
-                output = self.model(ids, past_key_values=branch.cache, use_cache=True, logits_to_keep=1)
-                logits = output.logits[0, -1]
+            if rows:
+                output = self.model(ids, past_key_values=branch.cache, use_cache=True, logits_to_keep=rows)
+                logits = output.logits[0]
             else:
                 self.model.base_model(ids, past_key_values=branch.cache, use_cache=True)
-                logits = None
+                logits = torch.empty(0, 0)
         branch.commit(tokens)
         return logits
 
@@ -146,26 +147,40 @@ class _Run:
         self.produced = 0  # those of them that are not healing alone
         self._began = time.perf_counter()
         self._prefilled: float | None = None
+        self._logits = torch.empty(0, 0)  # [1 + draft, vocabulary]: after what was accepted, and after the draft
+        self._draft: list[int] = []
 
     @property
     def stopping_word(self) -> str:
         return self._text.stopping_word
 
-    def prefill(self, cancelled: Callable[[], bool]) -> torch.Tensor | None:
-        """Read what the branch does not hold yet, in chunks; None when cancelled on the way."""
-        tokens = self._request.tokens
-        logits = None
+    def prefill(self, cancelled: Callable[[], bool]) -> bool:
+        """Read what the branch does not hold yet, in chunks, and the draft; false when cancelled on the way."""
+        tokens, draft = self._request.tokens, list(self._request.draft)
         for start in range(self._reused, len(tokens), CHUNK):
             if cancelled():
-                return None
-            chunk = tokens[start : start + CHUNK]
-            logits = self._engine.forward(self.branch, chunk, want_logits=start + CHUNK >= len(tokens))
+                return False
+            chunk = list(tokens[start : start + CHUNK])
+            if start + CHUNK < len(tokens):
+                self._engine.forward(self.branch, chunk, rows=0)
+            else:
+                self._logits = self._engine.forward(self.branch, chunk + draft, rows=1 + len(draft))
+                self._draft = draft
         self._prefilled = time.perf_counter()
-        return logits
+        return True
 
-    def choose(self, logits: torch.Tensor) -> tuple[int, float]:
+    def read(self, token: int) -> None:
+        """Have the logits after `token`: they are there where the draft had it; else the rest of the draft goes."""
+        if self._draft and self._draft[0] == token:
+            self._draft, self._logits = self._draft[1:], self._logits[1:]
+            return
+        self.branch.crop(len(self.branch.tokens) - len(self._draft))
+        self._draft = []
+        self._logits = self._engine.forward(self.branch, [token])
+
+    def choose(self) -> tuple[int, float]:
         allowed = self._engine.vocabulary.consistent(self._heal) if self._heal else None
-        return choose(logits, self._request.sampling, self._sampler, allowed)
+        return choose(self._logits[0], self._request.sampling, self._sampler, allowed)
 
     def accept(self, token: int, logprob: float) -> Piece | None:
         """Take one token into the output; the piece of text that can be told by now, if any."""

@@ -107,6 +107,7 @@ async def _play(console: Console, editor: Editor, samples: Path, scene: Scene) -
     before = text[:at][-240:].split("\n\n", 1)[-1].rstrip() + "\n" + scene.pasted
     console.print(Syntax(before, scene.language, background_color="default"))
     position = types.Position(text[:at].count("\n"), 0)
+    editor.insert(position, "\n")  # what stands there moves down
     answers, typed = [], ""
     for key in [scene.pasted, *_keys(scene.typed)]:
         editor.insert(position, key)

@@ -45,10 +45,8 @@ def _before_rest(text: str, window: Window) -> str:
             if (match := re.match(rf"((?:\\.|(?!{mark})[^\\])*){mark}", first)) is not None:
                 return match[1]
     elif rest.unopened:
-        may_close = max(0, before.left_open - len(rest.unopened))
-        closing = _scan(first).unopened
-        if len(closing) > may_close:
-            return first[: closing[may_close]]
+        if (at := _excess_closer(first, before, rest)) is not None:
+            return first[:at]
         if wanted[0] in CLOSERS:
             return text
     said = first.rstrip().removesuffix(wanted)
@@ -56,6 +54,23 @@ def _before_rest(text: str, window: Window) -> str:
     if said != first.rstrip() and not joined:
         return said
     return first if is_word_character(wanted[0]) else first + newline + more
+
+
+def has_met_rest(text: str, window: Window) -> bool:
+    """Whether the text so far closes a bracket that the rest of the line closes: what comes then will be cut."""
+    if not window.line_after.strip():
+        return False
+    before, rest = _scan(window.line_before), _scan(window.line_after.strip())
+    return (
+        not before.quote and bool(rest.unopened) and _excess_closer(text.partition("\n")[0], before, rest) is not None
+    )
+
+
+def _excess_closer(first: str, before: _Scan, rest: _Scan) -> int | None:
+    """Where the line closes one bracket more than it may, being followed by `rest`."""
+    may_close = max(0, before.left_open - len(rest.unopened))
+    closing = _scan(first).unopened
+    return closing[may_close] if len(closing) > may_close else None
 
 
 @dataclass(frozen=True, slots=True)

@@ -51,6 +51,8 @@ class Hole:
 class Prompt:
     tokens: tuple[int, ...]
     heal: bytes
+    healed: tuple[int, ...]
+    """The tokens that were taken back: those that spelled `heal`."""
     truncated: bool
 
 
@@ -77,12 +79,13 @@ def render(
     kept_suffix = _keep_beginning(suffix, suffix_budget, vocabulary)
     truncated = len(kept_prefix) < len(prefix) or len(kept_suffix) < len(suffix)
     tail = healed_tokens(kept_prefix, vocabulary) if (fim.healing if heal is None else heal) else 0
-    healed = b"".join(vocabulary.bytes_of(token) for token in kept_prefix[len(kept_prefix) - tail :])
+    healed = tuple(kept_prefix[len(kept_prefix) - tail :])
+    heal_bytes = b"".join(map(vocabulary.bytes_of, healed))
     slots = {"prefix": kept_prefix[: len(kept_prefix) - tail], "suffix": kept_suffix}
     tokens = _extra_tokens(hole, files, vocabulary, extra_budget)
     tokens += _fill(template, slots, vocabulary)
     # A prompt of nothing at all (an empty file and a model without FIM tokens) still needs a token to run.
-    return Prompt(tuple(tokens) or tuple(vocabulary.encode("\n")), healed, truncated)
+    return Prompt(tuple(tokens) or tuple(vocabulary.encode("\n")), heal_bytes, healed, truncated)
 
 
 def healed_tokens(prefix: Sequence[int], vocabulary: Encoding) -> int:

@@ -193,6 +193,7 @@ class Host:
         return Request(
             tokens=prompt.tokens,
             heal=prompt.heal,
+            draft=prompt.healed,
             max_tokens=n_predict,
             stop_tokens=frozenset(map(vocabulary.control, filter(vocabulary.has_control, model.stop))),
             stop=wire.stop,

@@ -358,3 +358,9 @@ async def test_endless_blanks_are_not_waited_for(source: str) -> None:
 async def test_two_blank_lines_end_a_block() -> None:
     said = "a = 1\n\n    b = 2\n\n\n    c = 3\n"
     assert await shown("def f():\n    $0\n", said) == "a = 1\n\n    b = 2"
+
+
+async def test_the_model_is_not_heard_beyond_the_bracket_behind_the_cursor() -> None:
+    completion, model = await completed("foo($0)\n", "a, b) + " + "bar + " * 50, size=2)
+    assert (completion.text, completion.stop_reason) == ("a, b", "suffix")
+    assert model.read <= 6

@@ -96,7 +96,7 @@ class TinyEngine(Engine):
         if held is not None:
             held.release(1_000_000)
 
-    def forward(self, branch: Branch, tokens: Sequence[int], want_logits: bool = True) -> torch.Tensor | None:
+    def forward(self, branch: Branch, tokens: Sequence[int], rows: int = 1) -> torch.Tensor:
         held = self._held
         if held is not None:
             assert held.acquire(timeout=HANG), "the test never let the engine go on"
@@ -104,7 +104,7 @@ class TinyEngine(Engine):
         if self.error is not None and self.passes >= self.fail_at:
             error, self.error = self.error, None
             raise error
-        return super().forward(branch, tokens, want_logits)
+        return super().forward(branch, tokens, rows)
 
 
 class TinyHost(Host):

@@ -34,8 +34,6 @@ class Request:
     """The prompt, at least one token."""
     heal: bytes = b""
     """Bytes that the output must begin with and that are not part of it: token healing."""
-    draft: Sequence[int] = ()
-    """Tokens that spelled `heal`: read together with the prompt, and kept as far as they are what is chosen anyway."""
     max_tokens: int = 64
     """0 only reads the prompt, which warms the store."""
     stop_tokens: frozenset[int] = frozenset()
@@ -43,6 +41,8 @@ class Request:
     sampling: Sampling = field(default_factory=Sampling)
     deadline_ms: float | None = None
     """Stop decoding this long after the first token, as llama.cpp's `t_max_predict_ms`."""
+    draft: Sequence[int] = ()
+    """Tokens that spelled `heal`: read together with the prompt, and kept as far as they are what is chosen anyway."""
 
 
 @dataclass(frozen=True, slots=True)

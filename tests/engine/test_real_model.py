@@ -41,7 +41,7 @@ def complete(engine: Engine, prefix: str, suffix: str = "", order: str = "spm", 
         order=order,
     )
     stop = frozenset(map(engine.vocabulary.control, MODEL.stop))
-    return answer(engine, Request(prompt.tokens, prompt.heal, max_tokens, stop, ("\n",)))
+    return answer(engine, Request(prompt.tokens, prompt.heal, max_tokens, stop, ("\n",), draft=prompt.healed))
 
 
 def test_control_tokens_in_text_are_text(folder: Path) -> None:

@@ -422,7 +422,7 @@ class _ProgressBar:
 
 
 def _percent(health: Any) -> str:
-    return f" {health.done * 100 // health.total} %" if health.total and not health.ready else ""
+    return f" {health.percentage} %" if health.percentage is not None and not health.ready else ""
 
 
 def _rounded(values: dict[str, Any]) -> dict[str, Any]:

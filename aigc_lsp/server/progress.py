@@ -60,5 +60,4 @@ class LoadProgress:
 def describe(health: Health) -> tuple[str, int | None]:
     """A line for the status bar, and a percentage where one is known."""
     title = _TITLES.get(health.phase, "Starting the model server")
-    percentage = min(100, health.done * 100 // health.total) if health.total else None
-    return f"{title} {health.model}", percentage
+    return f"{title} {health.model}", health.percentage

@@ -156,6 +156,11 @@ class Health:
     def ready(self) -> bool:
         return self.phase == "ready"
 
+    @property
+    def percentage(self) -> int | None:
+        """How far the phase under way is, where that is known."""
+        return min(100, self.done * 100 // self.total) if self.total else None
+
     def to_json(self) -> dict[str, Any]:
         status = {"ready": "ok", "error": "error"}.get(self.phase, "loading model")
         return {"status": status, **{name: getattr(self, name) for name in self.__slots__}}

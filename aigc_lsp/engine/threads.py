@@ -2,7 +2,8 @@
 
 torch's threads meet at a barrier after every layer. When one of them has to share its core, all wait for it, spinning:
 on two cores beside one busy process a token took 1,073 ms with a fixed two threads, 151 ms with a number that follows
-the load, and 97 ms with two on the idle machine (bfloat16, `aigc-lsp bench engine`; see ARCHITECTURE.md). So the number follows the machine's load.
+the load, and 97 ms with two on the idle machine (bfloat16, `aigc-lsp bench engine`; see ARCHITECTURE.md). So the number
+follows the machine's load.
 """
 
 from __future__ import annotations

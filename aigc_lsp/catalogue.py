@@ -23,8 +23,10 @@ from .errors import ModelError, UnknownModel
 FROM_WEIGHTS = "from-weights"
 
 Order = Literal["spm", "psm", "prefix"]
+Packing = Literal["int4", "mixed", "int8"]
 
 _ORDERS: tuple[Order, ...] = ("spm", "psm", "prefix")
+_PACKINGS: tuple[Packing, ...] = ("int4", "mixed", "int8")
 _SLOTS = ("prefix", "suffix")
 
 
@@ -137,6 +139,8 @@ class Model:
     files: FileTokens | None
     size: int
     sha256: str
+    packing: Packing
+    """In how many bits the weights are kept on the CPU: the least that loses nothing measurable (`eval fim`)."""
     sources: tuple[Source, ...]
 
     @property
@@ -231,11 +235,20 @@ def _model(table: _Table) -> Model:
         files=_files(table.table("files")) if table.has("files") else None,
         size=size,
         sha256=digest,
+        packing=_packing(weights),
         sources=tuple(_source(source, size) for source in weights.tables("sources")),
     )
     weights.done()
     table.done()
     return model
+
+
+def _packing(table: _Table) -> Packing:
+    given = table.text("packing")
+    packing = next((packing for packing in _PACKINGS if packing == given), None)
+    if packing is None:
+        raise table.wrong("packing", f"must be one of {', '.join(_PACKINGS)}")
+    return packing
 
 
 def _fim(table: _Table) -> Fim:

@@ -32,6 +32,8 @@ models_app = typer.Typer(help="The models on this machine: list, pull, verify, r
 app.add_typer(models_app, name="models")
 bench_app = typer.Typer(help="Measure speed on this machine.", no_args_is_help=True)
 app.add_typer(bench_app, name="bench")
+eval_app = typer.Typer(help="Measure how good completions are.", no_args_is_help=True)
+app.add_typer(eval_app, name="eval")
 
 Json = Annotated[bool, typer.Option("--json", help="Print JSON, for programs.")]
 
@@ -158,8 +160,11 @@ def status(as_json: Json = False) -> None:
     if health.message:
         print(f"               {health.message}")
     if health.ready:
-        print(f"device         {health.device}")
+        print(f"device         {health.device}, profile {health.profile}")
+        print(f"speed          {health.prefill_per_second:.0f} tokens/s read, {health.step_ms:.0f} ms a token written")
         print(f"requests       {health.requests}, {health.kv_bytes / 1e6:.1f} MB of remembered context")
+    if health.note:
+        print(f"note           {health.note}")
 
 
 @app.command()
@@ -293,20 +298,117 @@ def models_remove(name: Name) -> None:
 
 @bench_app.command("engine")
 def bench_engine(
-    repeats: Annotated[int, typer.Option(min=1, help="Measurements of each row; the median is shown.")] = 5,
+    peer: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="Measure this beside, on the same weights: llama-server=URL (started by you, `-t 2 -c 4096 -np 1`) or "
+            "llama-cpp-python. May be given twice."
+        ),
+    ] = None,
+    only: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="NAME",
+            help="Of prefill, decode, keystroke, repeated, choices, load, start, cancel, busy. May be given again.",
+        ),
+    ] = None,
+    repeats: Annotated[int, typer.Option(min=1, help="Rounds; the median is shown.")] = 5,
     as_json: Json = False,
 ) -> None:
-    """Prefill and decode of the configured model: int8 or bfloat16, threads following the load or not, idle or busy.
+    """How fast the configured model is on two threads, beside what it has to reach, and beside llama.cpp.
 
-    Stop the model server first (`aigc-lsp stop`), and leave the machine alone meanwhile: a minute or two.
+    Leave the machine alone meanwhile: some minutes.
     """
     from aigc_lsp.measure import engine as bench
+    from aigc_lsp.measure import figures
 
-    rows = bench.run(_config().model, repeats)
+    def say(line: str) -> None:
+        print(f"aigc-lsp: {line}", file=sys.stderr)
+
+    report = bench.run(_config().model, repeats, peer or (), only or (), say if sys.stderr.isatty() else lambda _: None)
     if as_json:
-        print(json.dumps([dataclasses.asdict(row) for row in rows]))
+        print(json.dumps(report.to_json()))
     else:
-        bench.show(rows)
+        figures.show(report)
+
+
+@eval_app.command("fim")
+def eval_fim(
+    data: Annotated[Path, typer.Argument(metavar="DATA.jsonl", help="Rows with prompt, suffix, canonical_solution.")],
+    limit: Annotated[int | None, typer.Option(min=1, help="Only the first so many rows.")] = None,
+    order: Annotated[str | None, typer.Option(help="spm, psm or prefix; else the model's own.")] = None,
+    heal: Annotated[bool | None, typer.Option("--heal/--no-heal", help="Else as the model has it.")] = None,
+    compare: Annotated[str | None, typer.Option(help="`orders`: PSM and SPM, each healed and not, in a table.")] = None,
+    model: Annotated[str | None, typer.Option(help="A name from `aigc-lsp models list`; else the configured.")] = None,
+    max_tokens: Annotated[int, typer.Option(min=1, help="The most tokens written for a hole.")] = 128,
+    prefix_tokens: Annotated[int | None, typer.Option(min=1, help="Read before the hole; else as configured.")] = None,
+    suffix_tokens: Annotated[int | None, typer.Option(min=0, help="Read behind the hole; else as configured.")] = None,
+    run_tests: Annotated[
+        bool,
+        typer.Option(
+            "--run-tests",
+            help="RUNS CODE THAT THE MODEL WROTE, with the `test` and `entry_point` of the row: limited in time and "
+            "memory, in an empty folder, but in no sandbox. Use a machine or container that you can lose.",
+        ),
+    ] = False,
+    as_json: Json = False,
+) -> None:
+    """Fill the holes of a file greedily, in this process, and count what is exactly, or nearly, what stood there.
+
+    exact: the first line is; whole: of holes with several lines, all are; similarity: 0 to 100.
+    """
+    from aigc_lsp import catalogue
+    from aigc_lsp.measure import fim
+    from aigc_lsp.measure.holes import read_rows
+
+    if compare not in (None, "orders"):
+        raise UsageError(f"--compare knows `orders`, not {compare!r}.")
+    if compare and (order is not None or heal is not None):
+        raise UsageError("--compare goes through the orders and healing itself: leave out --order and --heal.")
+    rows, config = read_rows(data)[:limit], _config()
+    settings = fim.Settings(
+        order,
+        heal,
+        max_tokens,
+        config.context.prefix_tokens if prefix_tokens is None else prefix_tokens,
+        config.context.suffix_tokens if suffix_tokens is None else suffix_tokens,
+        whole=run_tests,
+    )
+    variants = fim.compared(settings) if compare else [settings]
+    name = model or config.model
+    found = fim.run(rows, catalogue.load(name), config, variants, run_tests, _track)
+    if as_json:
+        runs = [{"settings": dataclasses.asdict(asked), **report.to_json()} for asked, report in found]
+        print(json.dumps({"data": str(data), "model": name, "run_tests": run_tests, "runs": runs}))
+    else:
+        fim.show(found)
+
+
+@eval_app.command("build")
+def eval_build(
+    root: Annotated[Path, typer.Argument(metavar="PATH", help="The root of a source tree.")],
+    out: Annotated[Path, typer.Option(help="Where to write; - is stdout.")] = Path("-"),
+    count: Annotated[int, typer.Option(min=1, help="How many holes.")] = 100,
+    seed: Annotated[int, typer.Option(help="Another seed picks others; the same picks the same.")] = 1,
+    kinds: Annotated[
+        str, typer.Option(help="Of line, rest, span, block. One that is named twice comes twice as often.")
+    ] = "line,rest,span,block",
+    suffix: Annotated[str, typer.Option(help="Endings of files, such as py,js; else all that have a grammar.")] = "",
+    exclude: Annotated[str, typer.Option(help="Names of folders to leave out, such as test,docs.")] = "",
+) -> None:
+    """Mask lines, spans and blocks in a source tree, and write them as rows for `aigc-lsp eval fim`."""
+    from aigc_lsp.measure import holes
+
+    endings, left_out = ([word.strip() for word in said.split(",") if word.strip()] for said in (suffix, exclude))
+    rows = holes.build(root, count, seed, holes.kinds_named(kinds), endings, left_out)
+    if not rows:
+        raise UsageError(f"No hole can be masked below {root}: it has no file of code that fits.")
+    if len(rows) < count:
+        print(f"aigc-lsp: {root} gives {len(rows)} holes, not {count}.", file=sys.stderr)
+    if str(out) == "-":
+        sys.stdout.write(holes.to_json(rows))
+    else:
+        out.write_text(holes.to_json(rows), encoding="utf-8")
 
 
 def _config() -> Any:
@@ -419,6 +521,14 @@ class _ProgressBar:
         if self._task is None:
             self._task = self._bar.add_task(description)
         self._bar.update(self._task, description=description, completed=done, total=total or None)
+
+
+def _track(rows: Any, said: str) -> Any:
+    """`rows`, with a bar on stderr that says how far it is; none where stderr is no terminal."""
+    from rich.console import Console
+    from rich.progress import track
+
+    return track(rows, said, console=Console(stderr=True), transient=True, disable=not sys.stderr.isatty())
 
 
 def _percent(health: Any) -> str:

@@ -227,6 +227,23 @@ class CompletionConfig:
         default=3000,
         metadata=about("Milliseconds after which a suggestion is shown as far as it has got.", 100, 60_000),
     )
+    latency_target_ms: int = field(
+        default=250,
+        metadata=about(
+            "Milliseconds within which a suggestion should come while one types; it bounds how long a line gets.",
+            50,
+            60_000,
+        ),
+    )
+    cold_latency_target_ms: int = field(
+        default=900,
+        metadata=about(
+            "Milliseconds within which a suggestion should come in a file that was not read before; it bounds how "
+            "much of the file is read.",
+            100,
+            60_000,
+        ),
+    )
     max_file_bytes: int = field(
         default=2_000_000,
         metadata=about("Documents larger than this many bytes get no suggestions.", 1, 1_000_000_000),
@@ -256,6 +273,14 @@ class EngineConfig:
         metadata=about(
             "Where the model runs; auto takes a CUDA device where there is one.",
             choices=("auto", "cpu", "cuda"),
+            live=False,
+        ),
+    )
+    profile: str = field(
+        default="fast",
+        metadata=about(
+            "fast reads prompts with bfloat16 weights beside the packed ones; small keeps the packed ones only.",
+            choices=("fast", "small"),
             live=False,
         ),
     )

@@ -43,6 +43,14 @@ class FetchFailed(ModelError):
     pass
 
 
+class PackedElsewhere(ModelDamaged):
+    """Packed for another processor or another torch: converting it again mends it."""
+
+
+class NotEnoughMemory(ModelError):
+    pass
+
+
 class EngineUnavailable(AigcError):
     pass
 

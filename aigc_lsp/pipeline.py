@@ -86,7 +86,8 @@ async def complete(document: Document, offset: int, client: EngineClient, config
 
 
 def _request(prefix: str, suffix: str, rule: Rule, config: Config) -> InfillRequest:
-    tokens = config.completion.max_tokens
+    asked = config.completion
+    tokens = asked.max_tokens
     return InfillRequest(
         input_prefix=prefix,
         input_suffix=suffix,
@@ -95,4 +96,7 @@ def _request(prefix: str, suffix: str, rule: Rule, config: Config) -> InfillRequ
         model=config.model,
         prefix_tokens=config.context.prefix_tokens,
         suffix_tokens=config.context.suffix_tokens,
+        # A block is worth waiting for as long as for a file that is read for the first time.
+        latency_target_ms=asked.cold_latency_target_ms if rule.is_block else asked.latency_target_ms,
+        cold_latency_target_ms=asked.cold_latency_target_ms,
     )

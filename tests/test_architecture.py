@@ -30,8 +30,8 @@ ROOMS = {
     "pipeline": {"polish", "context", "syntax", "service", "config", "text", "errors"},
     "server": {"pipeline", "service", "syntax", "config", "errors", "text", "__init__"},
     "measure": {
-        "server", "pipeline", "service", "engine", "weights", "catalogue", "syntax", "config", "errors", "text",
-        "__init__",
+        "server", "pipeline", "service", "engine", "prompt", "weights", "catalogue", "syntax", "config", "errors",
+        "text", "__init__",
     },
     "cli": {
         "server", "pipeline", "service", "weights", "catalogue", "syntax", "config", "errors", "text", "measure",

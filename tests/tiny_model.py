@@ -6,6 +6,7 @@ Imported by the tests of `engine/` and `prompt/`, whose `conftest.py` puts this 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 import torch
@@ -14,6 +15,7 @@ from transformers import PreTrainedModel, Qwen2Config, Qwen2ForCausalLM
 from transformers.cache_utils import DynamicCache
 
 from aigc_lsp import catalogue
+from aigc_lsp.engine.decoder import Block, Decoder, Shape, build
 from aigc_lsp.engine.generate import Engine, Outcome, Piece, Request
 from aigc_lsp.engine.store import Branch
 from aigc_lsp.engine.vocabulary import Vocabulary
@@ -91,13 +93,23 @@ def tiny_weights(vocabulary_size: int) -> PreTrainedModel:
     return Qwen2ForCausalLM(config).eval()
 
 
-def logits_after(model: PreTrainedModel, tokens: Sequence[int]) -> torch.Tensor:
-    """What the model says after `tokens`, without any cache."""
+def tiny_decoder(weights: PreTrainedModel) -> Decoder:
+    """`weights` in our own forward pass, which remembers them as `reference`: transformers' answers are the truth."""
+    shape = Shape.of(weights.config.to_dict())
+    assert shape is not None
+    decoder = build(shape, {name: tensor.detach() for name, tensor in weights.state_dict().items()}, {})
+    decoder.reference = weights  # type: ignore[attr-defined]
+    return decoder
+
+
+def logits_after(model: object, tokens: Sequence[int]) -> torch.Tensor:
+    """What the model says after `tokens`, without any cache. `model`: transformers', or one of `tiny_decoder`."""
+    model = getattr(model, "reference", model)
     with torch.inference_mode():
         return model(torch.tensor([list(tokens)]), use_cache=False).logits[0, -1].float()
 
 
-def plain_greedy(model: PreTrainedModel, tokens: Sequence[int], count: int) -> list[int]:
+def plain_greedy(model: object, tokens: Sequence[int], count: int) -> list[int]:
     """`count` tokens after `tokens`: the whole text is read anew for each of them."""
     tokens = list(tokens)
     for _ in range(count):
@@ -108,7 +120,7 @@ def plain_greedy(model: PreTrainedModel, tokens: Sequence[int], count: int) -> l
 def held(branch: Branch) -> list[tuple[torch.Tensor, torch.Tensor]]:
     """For each layer the keys and values that `branch.tokens` names."""
     length = len(branch.tokens)
-    return [(layer.keys[:, :, :length], layer.values[:, :, :length]) for layer in branch.cache.layers]
+    return [(layer.keys[None, :, :length], layer.values[None, :, :length]) for layer in branch.layers]
 
 
 def assert_store_true(engine: Engine) -> None:
@@ -118,10 +130,39 @@ def assert_store_true(engine: Engine) -> None:
             continue
         fresh = DynamicCache()
         with torch.inference_mode():
-            engine.model.base_model(torch.tensor([branch.tokens]), past_key_values=fresh, use_cache=True)
+            engine.model.reference.base_model(torch.tensor([branch.tokens]), past_key_values=fresh, use_cache=True)
         for (keys, values), layer in zip(held(branch), fresh.layers, strict=True):
             torch.testing.assert_close(keys, layer.keys, atol=1e-4, rtol=1e-4)
             torch.testing.assert_close(values, layer.values, atol=1e-4, rtol=1e-4)
+
+
+class Broken(Exception):
+    """What a forward pass fails with where a test wants it to."""
+
+
+@contextmanager
+def breaking(decoder: Decoder, layer: int, nth: int, after: bool) -> Iterator[list[int]]:
+    """The `nth` time that `layer` is run it raises, before or after it wrote its keys and values. Yields a list with an
+    item for each time that it was run."""
+    calls: list[int] = []
+    whole = decoder._block
+
+    def block(which: Block, *rest: object) -> torch.Tensor:
+        if which is not decoder.blocks[layer]:
+            return whole(which, *rest)  # type: ignore[arg-type]
+        calls.append(1)
+        if len(calls) == nth and not after:
+            raise Broken
+        x = whole(which, *rest)  # type: ignore[arg-type]
+        if len(calls) == nth:
+            raise Broken
+        return x
+
+    decoder._block = block  # type: ignore[method-assign]
+    try:
+        yield calls
+    finally:
+        del decoder._block  # type: ignore[attr-defined]
 
 
 @dataclass
@@ -176,8 +217,9 @@ class Scripted(Engine):
     The real forward pass still runs, so the store is exercised as always.
     """
 
-    def __init__(self, model: PreTrainedModel, vocabulary: Vocabulary) -> None:
-        super().__init__(model, vocabulary)
+    def __init__(self, weights: PreTrainedModel, vocabulary: Vocabulary) -> None:
+        super().__init__(tiny_decoder(weights), vocabulary)
+        self.speculate = False  # a script has one step for each pass
         self._steps: Iterator[Sequence[int]] = iter(())
 
     def script(self, *likes: Sequence[int]) -> None:
@@ -188,8 +230,8 @@ class Scripted(Engine):
         by_bytes = {self.vocabulary.bytes_of(id): id for id in range(len(self.vocabulary))}
         self.script(*([by_bytes[one] if isinstance(one, bytes) else one] for one in data))
 
-    def forward(self, branch: Branch, tokens: Sequence[int], rows: int = 1) -> torch.Tensor:
-        logits = torch.zeros_like(super().forward(branch, tokens, rows))
+    def forward(self, branch: Branch, tokens: Sequence[int], rows: int = 1, **kwargs: object) -> torch.Tensor:
+        logits = torch.zeros_like(super().forward(branch, tokens, rows, **kwargs))  # type: ignore[arg-type]
         for row in logits:
             for rank, token in enumerate(next(self._steps, ())):
                 row[token] = 50.0 - rank

@@ -1,6 +1,6 @@
 """From a GGUF file to the packed folder that `engine.weights` maps into memory: done once for each model.
 
-The packed folder holds `model.safetensors` (bfloat16), `int8.safetensors` (see `layers`), `config.json`,
+The packed folder holds `model.safetensors` (bfloat16), `packed.safetensors` (see `layers`), `config.json`,
 `tokenizer.json` and, where the model can chat, `chat_template.jinja`. Reading the GGUF goes through transformers, which
 knows each architecture's names and permutations; that takes half a minute, and is why it is never done twice.
 """
@@ -10,20 +10,26 @@ from __future__ import annotations
 import contextlib
 import io
 import json
-from collections.abc import Collection
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
+from typing import Literal
 
 import torch
 from safetensors.torch import save_file
 from transformers import AutoConfig, AutoModelForCausalLM, AutoTokenizer
 from transformers.modeling_gguf_pytorch_utils import load_gguf_checkpoint
 
-from aigc_lsp.engine.layers import INT8_FILE, quantise
+from aigc_lsp.engine.decoder import Shape, named_parts
+from aigc_lsp.engine.layers import GROUP, Int8, Packed
+from aigc_lsp.engine.quantise import to_int4, to_int8
+from aigc_lsp.engine.weights import PACKED_FILE, WIDE_FILE, pack
+
+Packing = Literal["int4", "mixed", "int8"]
 
 EMBEDDING, HEAD = "model.embed_tokens.weight", "lm_head.weight"
 
 
-def convert_gguf(source: Path, target: Path, control_tokens: Collection[str]) -> None:
+def convert_gguf(source: Path, target: Path, control_tokens: Collection[str], packing: Packing) -> None:
     """Write the packed form of the GGUF `source` into the existing empty folder `target`.
 
     `control_tokens` are marked special in the tokenizer, so that user text is never read as one.
@@ -38,29 +44,44 @@ def convert_gguf(source: Path, target: Path, control_tokens: Collection[str]) ->
     tied = _tie_head(tensors)
     config.tie_word_embeddings = tied
     config.dtype = "bfloat16"
-    packed = {key: value.to(torch.bfloat16).contiguous() for key, value in tensors.items()}
-    save_file(packed, target / "model.safetensors", metadata={"format": "pt"})
-    _save_aligned(_int8(skeleton, packed), target / INT8_FILE)
+    wide = {key: value.to(torch.bfloat16).contiguous() for key, value in tensors.items()}
+    del tensors
+    save_file(wide, target / WIDE_FILE, metadata={"format": "pt"})
     config.save_pretrained(target)
+    shape = Shape.of(json.loads((target / "config.json").read_text(encoding="utf-8")))
+    joined = _joined(shape) if shape is not None else _alone(skeleton)
+    save_file(pack(pack_layers(wide, joined, packing)), target / PACKED_FILE)
 
 
-def _int8(skeleton: torch.nn.Module, packed: dict[str, torch.Tensor]) -> dict[str, torch.Tensor]:
-    """The int8 form of every linear layer, the head's too where it is the embedding."""
-    narrowed = {}
-    for name, module in skeleton.named_modules():
-        weight = packed.get(f"{name}.weight", packed[EMBEDDING] if f"{name}.weight" == HEAD else None)
-        if isinstance(module, torch.nn.Linear) and weight is not None:
-            narrowed[f"{name}.narrow"], narrowed[f"{name}.scale"] = quantise(weight)
-    return narrowed
+def pack_layers(
+    wide: Mapping[str, torch.Tensor], joined: Mapping[str, Sequence[str]], packing: Packing
+) -> dict[str, Packed]:
+    """`joined`: by the name of each packed layer those of the layers that it is made of. Four bits where `packing` asks
+    for them and the layer's shape allows them, else eight; "mixed" leaves the attention's projections, an eighth of the
+    weights, in eight bits."""
+    layers: dict[str, Packed] = {}
+    for name, parts in joined.items():
+        weights = [wide[_stored(part, wide)] for part in parts]
+        weight = torch.cat(weights) if len(weights) > 1 else weights[0]
+        wanted = packing == "int4" or (packing == "mixed" and "attn" not in name)
+        four = wanted and weight.shape[1] % GROUP == 0 and weight.shape[0] % 16 == 0
+        layers[name] = to_int4(weight) if four else Int8(*to_int8(weight))
+    return layers
 
 
-def _save_aligned(tensors: dict[str, torch.Tensor], path: Path) -> None:
-    """Save so that the data begin at a multiple of 64 bytes, which torch's kernels want of what is mapped in place."""
-    save_file(tensors, path, metadata={"pad": ""})
-    with path.open("rb") as file:
-        missing = -(8 + int.from_bytes(file.read(8), "little")) % 64
-    if missing:
-        save_file(tensors, path, metadata={"pad": " " * missing})
+def _stored(layer: str, wide: Mapping[str, torch.Tensor]) -> str:
+    """The name of a layer's weights; the embedding's where the head is tied to it."""
+    name = f"{layer}.weight"
+    return EMBEDDING if name == HEAD and HEAD not in wide else name
+
+
+def _joined(shape: Shape) -> dict[str, Sequence[str]]:
+    blocks = (named for number in range(shape.layers) for named in named_parts(number).values())
+    return {**dict(blocks), "lm_head": ("lm_head",)}
+
+
+def _alone(skeleton: torch.nn.Module) -> dict[str, Sequence[str]]:
+    return {name: (name,) for name, module in skeleton.named_modules() if isinstance(module, torch.nn.Linear)}
 
 
 def _tie_head(tensors: dict[str, torch.Tensor]) -> bool:

@@ -2,30 +2,34 @@
 
 Contract: `Engine.generate` is a generator. It yields a `Piece` for each step that has text and ends with one `Outcome`.
 Closing it between two pieces is a hang-up: the KV store stays true and nothing more is computed. `cancelled` is asked
-between the chunks of the prompt and between tokens. Greedy decoding with reuse and without healing gives, token for
-token, what plain uncached decoding gives (invariant 6).
+between the layers of the prompt's chunks and between tokens. Greedy decoding with reuse, with or without speculation,
+and without healing gives, token for token, what plain uncached decoding gives (invariant 6).
 """
 
 from __future__ import annotations
 
-import codecs
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
 import torch
-from transformers import PreTrainedModel
 
+from aigc_lsp.engine.decoder import Interrupted, LanguageModel
+from aigc_lsp.engine.lookup import Lookup, Speculation
 from aigc_lsp.engine.sampling import Sampling, choose
 from aigc_lsp.engine.store import Branch, KVStore
+from aigc_lsp.engine.stream import TextStream
 from aigc_lsp.engine.threads import ThreadCount
 from aigc_lsp.engine.vocabulary import Vocabulary
 
 StopReason = Literal["eos", "word", "limit", "cancelled", "deadline"]
 
 CHUNK = 256
-"""Tokens of prompt run at once: long enough for full matmul speed, short enough to cancel within half a second."""
+"""Tokens of prompt run at once: long enough for full matmul speed, short enough for a small attention mask."""
+
+STEP_COSTS = (1.0, 1.2, 1.5, 1.8, 2.2, 2.7)
+"""Of a pass over 1, 2, … tokens, until `calibrate` has measured them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +47,8 @@ class Request:
     """Stop decoding this long after the first token, as llama.cpp's `t_max_predict_ms`."""
     draft: Sequence[int] = ()
     """Tokens that spelled `heal`: read together with the prompt, and kept as far as they are what is chosen anyway."""
+    choices: int = 1
+    """Alternatives, see `choices.generate`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,10 +71,22 @@ class Piece:
 
 
 @dataclass(frozen=True, slots=True)
+class Choice:
+    """One of several alternatives."""
+
+    text: str
+    tokens: tuple[int, ...]
+    mean_logprob: float
+    stop_reason: StopReason
+
+
+@dataclass(frozen=True, slots=True)
 class Outcome:
     stop_reason: StopReason
     stopping_word: str
     timings: Timings
+    choices: tuple[Choice, ...] = ()
+    """Where more than one was asked for: the distinct ones, the likeliest first."""
 
 
 class Engine:
@@ -76,7 +94,7 @@ class Engine:
 
     def __init__(
         self,
-        model: PreTrainedModel,
+        model: LanguageModel,
         vocabulary: Vocabulary,
         kv_bytes: int = 512 << 20,
         threads: ThreadCount | None = None,
@@ -84,10 +102,18 @@ class Engine:
         self.model = model
         self._threads = threads
         self.vocabulary = vocabulary
-        self.store = KVStore(model.config.num_hidden_layers, kv_bytes)
+        self.store = KVStore(model.layers, kv_bytes)
+        self.speculate = True
+        self.speculation = Speculation()
+        self.step_costs: Sequence[float] = STEP_COSTS
 
     def generate(self, request: Request, cancelled: Callable[[], bool] = lambda: False) -> Iterator[Piece | Outcome]:
-        run = _Run(self, request)
+        if request.choices > 1:
+            from aigc_lsp.engine import choices
+
+            yield from choices.generate(self, request, cancelled)
+            return
+        run = Run(self, request)
         if not run.prefill(cancelled):
             yield run.outcome("cancelled")
             return
@@ -115,30 +141,40 @@ class Engine:
                 return
             run.read(token)
 
-    def forward(self, branch: Branch, tokens: Sequence[int], rows: int = 1) -> torch.Tensor:
-        """Read `tokens` behind what `branch` holds; the logits [rows, vocabulary] after each of the last `rows`."""
+    def forward(
+        self,
+        branch: Branch,
+        tokens: Sequence[int],
+        rows: int = 1,
+        *,
+        positions: Sequence[int] | None = None,
+        sees: torch.Tensor | None = None,
+        interrupted: Callable[[], bool] | None = None,
+    ) -> torch.Tensor:
+        """Read `tokens` behind what `branch` holds; the logits [rows, vocabulary] after each of the last `rows`.
+
+        With `positions` and `sees` (see `LanguageModel`) the tokens do not follow one another, so what is committed
+        names no text: `Branch.crop` them. Raises `Interrupted`.
+        """
         if self._threads is not None:
             self._threads.adapt()
-        ids = torch.tensor([list(tokens)], device=self.model.device)
+        device = self.model.device
+        ids = torch.tensor(tokens, device=device)
+        at = None if positions is None else torch.tensor(positions, device=device)
         with torch.inference_mode():
-            if rows:
-                output = self.model(ids, past_key_values=branch.cache, use_cache=True, logits_to_keep=rows)
-                logits = output.logits[0]
-            else:
-                self.model.base_model(ids, past_key_values=branch.cache, use_cache=True)
-                logits = torch.empty(0, 0)
-        branch.commit(tokens)
+            logits = self.model(ids, branch, rows=rows, positions=at, sees=sees, interrupted=interrupted)
+        branch.commit(tokens if positions is None else [NO_TOKEN] * len(tokens))
         return logits
 
 
-class _Run:
+class Run:
     """The state of one generation."""
 
     def __init__(self, engine: Engine, request: Request) -> None:
         self._engine = engine
         self._request = request
         self._heal = request.heal
-        self._text = _TextStream(request.stop)
+        self._text = TextStream(request.stop)
         self._sampler = request.sampling.generator()
         self._pending: list[tuple[int, float]] = []
         self.branch = engine.store.take(request.tokens)
@@ -147,8 +183,12 @@ class _Run:
         self.produced = 0  # those of them that are not healing alone
         self._began = time.perf_counter()
         self._prefilled: float | None = None
-        self._logits = torch.empty(0, 0)  # [1 + draft, vocabulary]: after what was accepted, and after the draft
+        self.logits = torch.empty(0, 0)  # [1 + draft, vocabulary]: after what was accepted, and after the draft
         self._draft: list[int] = []
+        others = [branch.tokens for branch in engine.store.branches if branch is not self.branch]
+        self._lookup = Lookup(request.tokens, others) if engine.speculate else None
+        self._guess: list[int] = []  # what lookup says will follow, whether it was sent or not
+        self._agreeing = 0
 
     @property
     def stopping_word(self) -> str:
@@ -157,30 +197,56 @@ class _Run:
     def prefill(self, cancelled: Callable[[], bool]) -> bool:
         """Read what the branch does not hold yet, in chunks, and the draft; false when cancelled on the way."""
         tokens, draft = self._request.tokens, list(self._request.draft)
-        for start in range(self._reused, len(tokens), CHUNK):
-            if cancelled():
-                return False
-            chunk = list(tokens[start : start + CHUNK])
-            if start + CHUNK < len(tokens):
-                self._engine.forward(self.branch, chunk, rows=0)
-            else:
-                self._logits = self._engine.forward(self.branch, chunk + draft, rows=1 + len(draft))
-                self._draft = draft
+        try:
+            for start in range(self._reused, len(tokens), CHUNK):
+                if cancelled():
+                    return False
+                chunk = list(tokens[start : start + CHUNK])
+                if start + CHUNK < len(tokens):
+                    self._engine.forward(self.branch, chunk, rows=0, interrupted=cancelled)
+                else:
+                    self.logits = self._engine.forward(
+                        self.branch, chunk + draft, rows=1 + len(draft), interrupted=cancelled
+                    )
+                    self._draft = draft
+        except Interrupted:
+            return False
         self._prefilled = time.perf_counter()
         return True
 
     def read(self, token: int) -> None:
         """Have the logits after `token`: they are there where the draft had it; else the rest of the draft goes."""
+        guess = self._look_ahead(token)
         if self._draft and self._draft[0] == token:
-            self._draft, self._logits = self._draft[1:], self._logits[1:]
+            self._draft, self.logits = self._draft[1:], self.logits[1:]
             return
+        self.drop_draft()
+        self._draft = guess
+        self.logits = self._engine.forward(self.branch, [token, *guess], rows=1 + len(guess))
+
+    def drop_draft(self) -> None:
         self.branch.crop(len(self.branch.tokens) - len(self._draft))
         self._draft = []
-        self._logits = self._engine.forward(self.branch, [token])
+
+    def _look_ahead(self, token: int) -> list[int]:
+        """Note whether the last guess was right, and guess what follows `token`: as much as is worth sending."""
+        if self._lookup is None:
+            return []
+        speculation = self._engine.speculation
+        self._lookup.feed(token)
+        if self._guess:
+            right = self._guess[0] == token
+            speculation.note(self._agreeing, right)
+            self._guess = self._guess[1:] if right else []
+        if not self._guess:
+            self._agreeing, self._guess = self._lookup.draft()
+        if not self._guess:
+            return []
+        return self._guess[: speculation.count(self._agreeing, self._engine.step_costs)]
 
     def choose(self) -> tuple[int, float]:
         allowed = self._engine.vocabulary.consistent(self._heal) if self._heal else None
-        return choose(self._logits[0], self._request.sampling, self._sampler, allowed)
+        return choose(self.logits[0], self._request.sampling, self._sampler, allowed)
 
     def accept(self, token: int, logprob: float) -> Piece | None:
         """Take one token into the output; the piece of text that can be told by now, if any."""
@@ -227,32 +293,5 @@ class _Run:
         )
 
 
-class _TextStream:
-    """Bytes in, whole characters out; text that may be the beginning of a stop string is held back."""
-
-    def __init__(self, stop: Sequence[str]) -> None:
-        self._stop = tuple(word for word in stop if word)
-        self._decoder = codecs.getincrementaldecoder("utf-8")(errors="replace")
-        self._held = ""
-        self.stopping_word = ""
-
-    def feed(self, data: bytes) -> str:
-        text = self._held + self._decoder.decode(data)
-        found = [(at, word) for word in self._stop if (at := text.find(word)) >= 0]
-        if found:
-            at, self.stopping_word = min(found)
-            self._held = ""
-            return text[:at]
-        held = max((_overlap(text, word) for word in self._stop), default=0)
-        self._held = text[len(text) - held :]
-        return text[: len(text) - held]
-
-    def flush(self) -> str:
-        """What was held back. Bytes of an unfinished character are dropped, not shown as U+FFFD."""
-        text, self._held = self._held, ""
-        return text
-
-
-def _overlap(text: str, word: str) -> int:
-    """Length of the longest end of `text` that `word` begins with, short of the whole word."""
-    return next((n for n in range(min(len(text), len(word) - 1), 0, -1) if text.endswith(word[:n])), 0)
+NO_TOKEN = -1
+"""Stands in a branch for a token that is not part of a text; equal to none of a prompt, it is never reused."""

@@ -4,61 +4,51 @@ Invariant: a branch's `tokens` names exactly what its tensors hold, also after a
 (invariant 5). That holds because the tensors' length has one owner, `Branch.tokens`: a layer writes behind it, and
 only `commit` moves it forward, after the whole forward pass.
 
-Shapes: keys and values are [1, kv_heads, capacity, head_dim], preallocated and grown in steps of `GROWTH` tokens.
+Shapes: keys and values are [kv_heads, capacity, head_size], preallocated and grown in steps of `GROWTH` tokens.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import time
+from collections.abc import Callable, Sequence
 
 import torch
-from transformers.cache_utils import Cache, CacheLayerMixin
 
 GROWTH = 512
 
+MAX_AGE_SECONDS = 1800.0
+"""A branch that was not used for so long goes, whatever the budget: its document is closed or has changed."""
 
-class _Layer(CacheLayerMixin):
-    """One layer's keys and values, written in place; `length` is set by the branch before each forward pass."""
 
-    is_sliding = False
-    is_croppable = True
+class KVLayer:
+    """One layer's keys and values, written in place behind `length`, which the branch sets before each forward pass."""
 
     def __init__(self) -> None:
-        super().__init__()
         self.length = 0
+        self.keys: torch.Tensor | None = None
+        self.values: torch.Tensor | None = None
 
-    def lazy_initialization(self, key_states: torch.Tensor, value_states: torch.Tensor) -> None:
-        self.keys = key_states.new_empty((*key_states.shape[:2], 0, key_states.shape[3]))
-        self.values = value_states.new_empty((*value_states.shape[:2], 0, value_states.shape[3]))
-        self.is_initialized = True
-
-    def update(
-        self, key_states: torch.Tensor, value_states: torch.Tensor, *args: object, **kwargs: object
-    ) -> tuple[torch.Tensor, torch.Tensor]:
-        if not self.is_initialized:
-            self.lazy_initialization(key_states, value_states)
-        end = self.length + key_states.shape[2]
-        if end > self.keys.shape[2]:
-            self.keys, self.values = (_grown(tensor, end) for tensor in (self.keys, self.values))
-        self.keys[:, :, self.length : end] = key_states
-        self.values[:, :, self.length : end] = value_states
+    def update(self, keys: torch.Tensor, values: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+        """Write the new tokens' keys and values [kv_heads, count, head_size]; all that are held, theirs included."""
+        end = self.length + keys.shape[1]
+        if self.keys is None or self.values is None:
+            self.keys, self.values = (_grown(tensor[:, :0], end) for tensor in (keys, values))
+        elif end > self.keys.shape[1]:
+            self.keys, self.values = (_grown(tensor[:, : self.length], end) for tensor in (self.keys, self.values))
+        self.keys[:, self.length : end] = keys
+        self.values[:, self.length : end] = values
         self.length = end
-        return self.keys[:, :, :end], self.values[:, :, :end]
+        return self.keys[:, :end], self.values[:, :end]
 
-    def get_mask_sizes(self, query_length: int) -> tuple[int, int]:
-        return self.length + query_length, 0
-
-    def get_seq_length(self) -> int:
-        return self.length
-
-    def get_max_length(self) -> int:
-        return -1
+    @property
+    def nbytes(self) -> int:
+        return 0 if self.keys is None or self.values is None else self.keys.nbytes + self.values.nbytes
 
 
 def _grown(tensor: torch.Tensor, needed: int) -> torch.Tensor:
     capacity = (needed + GROWTH - 1) // GROWTH * GROWTH
-    grown = tensor.new_empty((*tensor.shape[:2], capacity, tensor.shape[3]))
-    grown[:, :, : tensor.shape[2]] = tensor
+    grown = tensor.new_empty((tensor.shape[0], capacity, tensor.shape[2]))
+    grown[:, : tensor.shape[1]] = tensor
     return grown
 
 
@@ -67,16 +57,15 @@ class Branch:
 
     def __init__(self, layers: int) -> None:
         self.tokens: list[int] = []
-        self.used_at = 0
-        self._layers = [_Layer() for _ in range(layers)]
-        self._cache = Cache(layers=list(self._layers))
+        self.used_at = 0.0
+        self._layers = [KVLayer() for _ in range(layers)]
 
     @property
-    def cache(self) -> Cache:
-        """The cache to hand to one forward pass, set to hold exactly `tokens`."""
+    def layers(self) -> list[KVLayer]:
+        """The layers to hand to one forward pass, set to hold exactly `tokens`."""
         for layer in self._layers:
             layer.length = len(self.tokens)
-        return self._cache
+        return self._layers
 
     def commit(self, tokens: Sequence[int]) -> None:
         """The forward pass over `tokens` is done: they are held from now on."""
@@ -90,25 +79,22 @@ class Branch:
         branch = Branch(len(self._layers))
         branch.tokens = self.tokens[:length]
         for copy, layer in zip(branch._layers, self._layers, strict=True):
-            if length:
-                copy.keys, copy.values = (
-                    _grown(tensor[:, :, :length], length) for tensor in (layer.keys, layer.values)
-                )
-                copy.is_initialized = True
+            if length and layer.keys is not None and layer.values is not None:
+                copy.keys, copy.values = (_grown(tensor[:, :length], length) for tensor in (layer.keys, layer.values))
         return branch
 
     @property
     def nbytes(self) -> int:
-        return sum(layer.keys.nbytes + layer.values.nbytes for layer in self._layers if layer.is_initialized)
+        return sum(layer.nbytes for layer in self._layers)
 
 
 class KVStore:
-    """A few branches, the least recently used dropped first when their bytes exceed the budget."""
+    """A few branches; those not used for long are dropped, and the least recently used while they exceed the budget."""
 
-    def __init__(self, layers: int, budget_bytes: int) -> None:
+    def __init__(self, layers: int, budget_bytes: int, clock: Callable[[], float] = time.monotonic) -> None:
         self._layers = layers
-        self._budget_bytes = budget_bytes
-        self._clock = 0
+        self.budget_bytes = budget_bytes
+        self._clock = clock
         self.branches: list[Branch] = []
 
     def take(self, tokens: Sequence[int]) -> Branch:
@@ -118,7 +104,6 @@ class KVStore:
         A branch that shares less than half of itself is somebody else's: it stays as it is and lends a copy. Of those
         that share equally much, the shortest loses least.
         """
-        self._clock += 1
         best, shared = None, 0
         for branch in self.branches:
             length = common_prefix(branch.tokens, tokens)
@@ -129,20 +114,22 @@ class KVStore:
             best = best.fork(kept) if best is not None else Branch(self._layers)
             self.branches.append(best)
         best.crop(kept)
-        best.used_at = self._clock
-        self._evict(keep=best)
+        # The latest last: that is the order in which they are evicted, also within one tick of the clock.
+        self.branches.remove(best)
+        self.branches.append(best)
+        best.used_at = self._clock()
+        self.evict()
         return best
 
     @property
     def nbytes(self) -> int:
         return sum(branch.nbytes for branch in self.branches)
 
-    def _evict(self, keep: Branch) -> None:
-        for branch in sorted(self.branches, key=lambda branch: branch.used_at):
-            if self.nbytes <= self._budget_bytes:
-                return
-            if branch is not keep:
-                self.branches.remove(branch)
+    def evict(self) -> None:
+        """Keep to age and budget; the branch taken last always stays."""
+        oldest = self._clock() - MAX_AGE_SECONDS
+        while len(self.branches) > 1 and (self.branches[0].used_at < oldest or self.nbytes > self.budget_bytes):
+            del self.branches[0]
 
 
 def common_prefix(a: Sequence[int], b: Sequence[int]) -> int:

@@ -1,41 +1,110 @@
-"""A packed folder (see `convert`) as a model ready to run: mapped into memory, read as it is touched."""
+"""A packed folder (see `convert`) as a model ready to run.
+
+The bfloat16 weights are mapped from their file: they take memory only once a chunk of prompt is long enough for them.
+The packed ones are copied into large pages (`arena`), since every token reads them all.
+"""
 
 from __future__ import annotations
 
+import json
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Literal
 
 import torch
-from transformers import AutoModelForCausalLM, PreTrainedModel
-from transformers.utils import logging as transformers_logging
+from safetensors import SafetensorError
+from safetensors.torch import load_file
 
-from aigc_lsp.engine import attention
-from aigc_lsp.engine.layers import put_int8
-from aigc_lsp.errors import ModelDamaged
+from aigc_lsp.engine import arena
+from aigc_lsp.engine.decoder import Decoder, LanguageModel, Shape, build
+from aigc_lsp.engine.layers import EVERYWHERE, Int4, Int8, Linear, Packed
+from aigc_lsp.errors import ModelDamaged, PackedElsewhere
+
+WIDE_FILE = "model.safetensors"
+PACKED_FILE = "packed.safetensors"
+
+Profile = Literal["fast", "small"]
+"""fast: bfloat16 weights for long chunks, packed ones for short ones. small: packed ones for all."""
 
 
-def load_model(folder: Path, device: str) -> PreTrainedModel:
-    """The causal language model in `folder`, in evaluation mode on `device` ("cpu" or "cuda").
+def load_model(folder: Path, device: str, profile: Profile = "fast") -> LanguageModel:
+    """The causal language model in `folder` on `device` ("cpu" or "cuda").
 
-    Nothing is fetched and no code from the folder is run.
+    Nothing is fetched and no code from the folder is run. On the CPU the packed layers are used from the first row on;
+    up to how many is set by `calibrate`. Raises `ModelDamaged`.
     """
-    transformers_logging.disable_progress_bar()
     try:
-        model = AutoModelForCausalLM.from_pretrained(
-            folder,
-            dtype=torch.bfloat16,
-            attn_implementation=attention.NAME,
-            local_files_only=True,
-            trust_remote_code=False,
-            use_safetensors=True,
-        )
-        if device == "cpu":
-            put_int8(model, folder)
-    except (OSError, ValueError, KeyError, RuntimeError) as error:
+        config = json.loads((folder / "config.json").read_text(encoding="utf-8"))
+        shape = Shape.of(config)
+        packed = _packed(folder) if device == "cpu" else {}
+        if shape is None:
+            return _foreign(folder, device, packed, profile)
+        wide = load_file(folder / WIDE_FILE, device=device)
+        model = build(shape, wide, packed)
+        _check(model)
+    except (OSError, ValueError, KeyError, RuntimeError, SafetensorError) as error:
         raise ModelDamaged(
             f"The converted model in {folder} cannot be loaded ({type(error).__name__}). "
             "Run `aigc-lsp models verify` to see which file is damaged."
         ) from error
-    return model.eval().to(device)
+    set_crossover([*model.linears, model.head.linear], profile, 1)
+    return model
+
+
+def set_crossover(linears: list[Linear], profile: Profile, rows: int) -> None:
+    """Use packed weights up to `rows` rows, or everywhere where the profile has nothing else."""
+    for linear in linears:
+        linear.crossover = EVERYWHERE if profile == "small" else rows
+
+
+def _foreign(folder: Path, device: str, packed: Mapping[str, Packed], profile: Profile) -> LanguageModel:
+    from aigc_lsp.engine.foreign import Foreign
+
+    model = Foreign.load(folder)
+    model.put(packed)
+    set_crossover(model.linears, profile, 1)
+    model.model.to(device)
+    model.device = torch.device(device)
+    return model
+
+
+def pack(layers: Mapping[str, Packed]) -> dict[str, torch.Tensor]:
+    """The tensors of packed layers by the names that `_packed` looks for."""
+    tensors: dict[str, torch.Tensor] = {}
+    for name, layer in layers.items():
+        if isinstance(layer, Int4):
+            tensors |= {f"{name}.nibbles": layer.nibbles, f"{name}.scales": layer.scales}
+        elif isinstance(layer, Int8):
+            tensors |= {f"{name}.narrow": layer.narrow, f"{name}.scale": layer.scale}
+    return tensors
+
+
+def _packed(folder: Path) -> dict[str, Packed]:
+    """The packed layers in `folder`, without those that this torch has no kernel for."""
+    file = folder / PACKED_FILE
+    if not file.exists():
+        return {}
+    tensors = arena.gathered(load_file(file))
+    layers: dict[str, Packed] = {}
+    for key in tensors:
+        name, _, kind = key.rpartition(".")
+        if kind == "nibbles" and hasattr(torch, "_weight_int4pack_mm_for_cpu"):
+            layers[name] = Int4(tensors[key], tensors[f"{name}.scales"])
+        elif kind == "narrow" and hasattr(torch, "_weight_int8pack_mm"):
+            layers[name] = Int8(tensors[key], tensors[f"{name}.scale"])
+    return layers
+
+
+def _check(model: Decoder) -> None:
+    """The order of the nibbles depends on the processor and on torch. Where what was packed is not what this machine's
+    kernel reads, the packed layer's product is nothing like the true one: raises `PackedElsewhere`."""
+    for linear in model.blocks[0].linears:
+        if linear.packed is None:
+            continue
+        x = torch.randn(1, linear.wide[0].shape[1], generator=torch.Generator().manual_seed(0)).to(torch.bfloat16)
+        true = torch.cat([part @ x[0] for part in linear.wide]).float()
+        if (linear.packed(x)[0].float() - true).norm() > 0.5 * true.norm():
+            raise PackedElsewhere("The packed weights are not in this processor's order; they are to be packed again.")
 
 
 def pick_device(wanted: str) -> str:

@@ -1,103 +1,339 @@
-"""How fast the engine is on this machine: `aigc-lsp bench engine`.
+"""How fast the engine is on this machine, and beside llama.cpp: `aigc-lsp bench engine`.
 
-Each row is measured in turn with the others, several times, and the median is shown: machines are shared, so only rows
-of one run may be compared. Rows: int8 beside bfloat16 weights or bfloat16 alone; threads that follow the load or a
-fixed number; on the machine as it is, and with one more process that keeps a core busy.
+A figure is one function below. Who is compared is measured in turn, several times in the same run, on the same weights,
+prompt and lengths, and medians are shown: machines are shared, so only figures of one run may be compared. What has to
+be reached stands beside what was.
 """
 
 from __future__ import annotations
 
 import contextlib
-import itertools
 import statistics
-import subprocess
 import sys
 import time
-from collections.abc import Iterator
-from dataclasses import asdict, dataclass
-from pathlib import Path
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Literal, TypeVar
 
 from aigc_lsp import catalogue
-from aigc_lsp.weights.store import Store
+from aigc_lsp.errors import UsageError
+from aigc_lsp.measure import cold, machine, peers, texts
+from aigc_lsp.measure.figures import Bound, Figure, Report, compared, figure, missing, percentile
+from aigc_lsp.measure.ours import OurEngine, OurServer
+from aigc_lsp.measure.peers import LlamaServer, Peer, Subject, Typist
 
-PROMPT_TOKENS = 400
-DECODED_TOKENS = 16
+THREADS = 2
+PROMPT_TOKENS = 1000
+CONTEXT_TOKENS = 500
+CHOSEN_TOKENS = 24
+GUESSED_TOKENS = 64
+BEFORE_TOKENS, AFTER_TOKENS = 745, 255
+"""Of the prompt with the hole: the prefix and the suffix."""
+LONG_CHARACTERS = 20_000
+"""About 5,000 tokens: a prompt to hang up on."""
+SETTLE_SECONDS = 0.3
+"""Between two subjects: the threads of the one before spin no more."""
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
-    """Medians. `prefill`: tokens of prompt a second; `decode`: milliseconds for each token behind the prompt."""
+class Load:
+    """What else the machine does meanwhile: how the figures' names end, the ratio to be reached where it is not the
+    figure's own, and how much is measured: llama.cpp beside a busy core takes seconds for a token."""
 
-    weights: str
-    threads: str
-    machine: str
-    prefill_tokens_per_second: float
-    decode_ms_per_token: float
+    when: str = ""
+    least: float | None = None
+    rounds: int = sys.maxsize
+    decoded: int = 24
+    keys: int = 20
 
 
-def run(model_name: str, repeats: int) -> list[Row]:
-    """The table. Raises `ModelMissing` where the model is not on this machine."""
-    from aigc_lsp.engine.generate import Engine
-    from aigc_lsp.engine.layers import Int8Linear
-    from aigc_lsp.engine.threads import ThreadCount
-    from aigc_lsp.engine.vocabulary import Vocabulary
-    from aigc_lsp.engine.weights import load_model
+IDLE = Load()
+BUSY = Load(", one core busy", 2.0, rounds=3, decoded=6, keys=3)
 
-    folder = Store().check_packed(catalogue.load(model_name))
-    model, vocabulary = load_model(folder, "cpu"), Vocabulary.load(folder)
-    layers = [layer for layer in model.modules() if isinstance(layer, Int8Linear)]
-    crossovers = [layer.crossover for layer in layers]
-    tokens = vocabulary.encode(Path(__file__).read_text(encoding="utf-8"))[:PROMPT_TOKENS]
-    following = ThreadCount.free_cores()
-    found: dict[tuple[str, str, str], list[tuple[float, float]]] = {}
-    for _, busy, weights, threads in itertools.product(
-        range(repeats), ("as it is", "one core busy"), ("int8", "bfloat16"), ("following", "fixed")
-    ):
-        for layer, crossover in zip(layers, crossovers, strict=True):
-            layer.crossover = crossover if weights == "int8" else 0
-        following.reset()
-        engine = Engine(model, vocabulary, threads=following if threads == "following" else None)
-        with _neighbour() if busy == "one core busy" else contextlib.nullcontext():
-            found.setdefault((weights, threads, busy), []).append(_once(engine, tokens))
+T = TypeVar("T")
+Said = Callable[[str], None]
+
+
+class Bench:
+    """Who is measured, brought up when first asked for; left with `close`."""
+
+    def __init__(self, model_name: str, repeats: int, wanted: Sequence[str], say: Said) -> None:
+        self.model = catalogue.load(model_name)
+        self.repeats = repeats
+        self.say = say
+        self._open = contextlib.ExitStack()
+        self.peers: list[Peer] = []
+        with contextlib.ExitStack() as guard:
+            guard.callback(self.close)
+            for name in wanted:
+                peer = peers.connect(name, self.model, THREADS)
+                self._open.callback(peer.close)
+                self.peers.append(peer)
+            guard.pop_all()
+
+    def close(self) -> None:
+        self._open.close()
+
+    @cached_property
+    def engine(self) -> OurEngine:
+        self.say("loading the engine")
+        return OurEngine.load(self.model, THREADS)
+
+    @cached_property
+    def server(self) -> OurServer:
+        self.say("starting the model server")
+        server = OurServer(self.model, THREADS)
+        self._open.callback(server.close)
+        return server
+
+    def bring_up(self) -> None:
+        """Engine and model server now, and not when they are first asked for."""
+        _ = self.engine, self.server
+
+    def encode(self, text: str) -> list[int]:
+        return self.engine.engine.vocabulary.encode(text)
+
+    @cached_property
+    def tokens(self) -> list[int]:
+        return self.encode(texts.library(texts.LONG))[:PROMPT_TOKENS]
+
+    @property
+    def subjects(self) -> list[Subject]:
+        return [self.engine, *self.peers]
+
+    @property
+    def typists(self) -> list[Typist]:
+        return [self.server, *(peer for peer in self.peers if isinstance(peer, LlamaServer))]
+
+    def in_turn(
+        self, subjects: Sequence[T], measure: Callable[[T, int], list[float]], load: Load = IDLE
+    ) -> list[list[float]]:
+        """For each subject its samples of all rounds; `measure` is given the subject and the round's number."""
+        found: list[list[float]] = [[] for _ in subjects]
+        for turn in range(min(self.repeats, load.rounds)):
+            for samples, subject in zip(found, subjects, strict=True):
+                time.sleep(SETTLE_SECONDS)
+                samples += measure(subject, turn)
+        return found
+
+
+def run(
+    model_name: str, repeats: int = 5, wanted: Sequence[str] = (), only: Sequence[str] = (), say: Said = lambda _: None
+) -> Report:
+    """The figures named in `only`, or all of them, beside the peers `wanted` (see `peers.connect`).
+
+    Raises `UsageError` for names that are none, `ModelMissing` where the model is not on this machine.
+    """
+    if unknown := [name for name in only if name not in FIGURES]:
+        raise UsageError(f"There is no figure {unknown[0]!r}; there are {', '.join(FIGURES)}.")
+    bench = Bench(model_name, repeats, wanted, say)
+    with contextlib.closing(bench):
+        found: list[Figure] = []
+        for name in only or FIGURES:
+            say(f"measuring {name}")
+            found += FIGURES[name](bench)
+        return Report(
+            tuple(found),
+            machine.describe(model_name, bench.model.sha256) | {"threads": THREADS},
+            tuple(peer.describe() for peer in bench.peers),
+        )
+
+
+def prefill(bench: Bench, load: Load = IDLE) -> list[Figure]:
+    """A prompt of 1,000 tokens, nothing remembered."""
+
+    def measure(subject: Subject, turn: int) -> list[float]:
+        subject.prefill(bench.tokens[:32])
+        return [PROMPT_TOKENS / subject.prefill(bench.tokens)]
+
+    samples = bench.in_turn(bench.subjects, measure, load)
+    least = load.least or 1.9
+    return _beside(bench.peers, f"prefill of 1,000 tokens{load.when}", "tokens/s", samples, least, "more")
+
+
+def decode(bench: Bench, load: Load = IDLE) -> list[Figure]:
+    """A token behind 500, without guessing ahead: so every token is a pass over all weights."""
+    context = bench.tokens[:CONTEXT_TOKENS]
+
+    def measure(subject: Subject, turn: int) -> list[float]:
+        return [subject.decode(context, load.decoded) * 1e3]
+
+    with _guessing(bench.engine, False):
+        samples = bench.in_turn(bench.subjects, measure, load)
+    name, least = f"decode at 500 tokens of context{load.when}", load.least or 1.25
+    found = _beside(bench.peers, name, "ms/token", samples, least, "less")
+    return [*found, *_share_of_bandwidth(bench, samples[0])] if load is IDLE else found
+
+
+def _share_of_bandwidth(bench: Bench, milliseconds: Sequence[float]) -> list[Figure]:
+    bandwidth = figure("read bandwidth, two threads", "GB/s", machine.read_bandwidth(THREADS, 7), statistic=max)
+    nbytes = bench.engine.bytes_per_token(CONTEXT_TOKENS + IDLE.decoded // 2)
+    assert bandwidth.ours is not None
+    shares = [nbytes / (one / 1e3) / 1e9 / bandwidth.ours * 100 for one in milliseconds]
+    name = f"decode: share of it, {nbytes / 1e6:,.0f} MB a token"
+    return [bandwidth, figure(name, "%", shares, Bound("≥", 60, "ours"))]
+
+
+def keystroke(bench: Bench, load: Load = IDLE) -> list[Figure]:
+    """The next key in a prompt of 1,000 tokens with a hole: up to 24 tokens, to the end of the line."""
+    read: list[float] = []
+    written: dict[str, list[int]] = {}
+
+    def measure(typist: Typist, turn: int) -> list[float]:
+        source = texts.library(texts.TYPED_IN[turn % len(texts.TYPED_IN)])
+        typing = texts.typing(source, bench.encode, BEFORE_TOKENS, AFTER_TOKENS, load.keys)
+        first, *prefixes = typing.prefixes()
+        typist.keystroke(first, typing.suffix)
+        answers = [typist.keystroke(prefix, typing.suffix) for prefix in prefixes]
+        if typist is bench.server:
+            read.extend(answer.read for answer in answers)
+        written.setdefault(typist.name, []).extend(answer.written for answer in answers)
+        return [answer.seconds * 1e3 for answer in answers]
+
+    samples = bench.in_turn(bench.typists, measure, load)
+    note = "; ".join(f"{name} writes {statistics.mean(counts):.1f} tokens" for name, counts in written.items())
+    name, least = f"next keystroke in 1,000 tokens{load.when}", load.least or 5.0
+    found = _beside(bench.typists[1:], name, "ms", samples, least, "less", note)
+    if load is not IDLE:
+        return found
+    name = "tokens prefilled for a typed character"
     return [
-        Row(*key, round(statistics.median(a for a, _ in values)), round(statistics.median(b for _, b in values), 1))
-        for key, values in found.items()
+        *found,
+        figure(name, "", read, Bound("≤", 1, "ours")),
+        figure(f"{name}, p95", "", read, Bound("≤", 3, "ours"), percentile(0.95)),
     ]
 
 
-def _once(engine, tokens: list[int]) -> tuple[float, float]:  # type: ignore[no-untyped-def]
-    from aigc_lsp.engine.generate import Request
+def repeated(bench: Bench) -> list[Figure]:
+    """Guessing ahead from the prompt, on code that repeats itself and on code that does not."""
+    faster, never_slower = Bound("≥", 1.6, "ratio"), Bound("≥", 0.97, "ratio")
+    names = ("repeated code, guessing ahead", "code without repeats, guessing ahead (the worst text)")
+    if bench.engine.speculates is None:
+        return [
+            missing(name, must, "this engine does not guess ahead")
+            for name, must in zip(names, (faster, never_slower), strict=True)
+        ]
+    ordinary = [_cut(bench, name) for name in texts.ORDINARY]
+    repeating = [_guessed(bench, names[0], bench.encode(text), faster) for text in texts.REPEATED]
+    plain = [_guessed(bench, names[1], tokens, never_slower) for tokens in ordinary]
+    return [sorted(repeating, key=_ratio)[len(repeating) // 2], min(plain, key=_ratio)]
 
-    for _ in engine.generate(Request(tokens[:32], max_tokens=4)):  # what a model server has behind it
-        pass
-    engine.store.branches.clear()
-    *_, outcome = engine.generate(Request(tokens, max_tokens=DECODED_TOKENS))
-    timings = outcome.timings
-    # The first token comes with the prefill; each further one is one pass.
-    return (
-        timings.prompt_tokens / timings.prefill_ms * 1e3,
-        timings.decode_ms / max(1, timings.generated_tokens - 1),
-    )
+
+def _cut(bench: Bench, name: str) -> list[int]:
+    """The first tokens of a module, to be gone on with."""
+    return bench.encode(texts.library(name))[:CONTEXT_TOKENS]
+
+
+def _guessed(bench: Bench, name: str, tokens: Sequence[int], must: Bound) -> Figure:
+    def measure(ahead: bool, turn: int) -> list[float]:
+        with _guessing(bench.engine, ahead):
+            return [bench.engine.decode(tokens, GUESSED_TOKENS) * 1e3]
+
+    ours, plain = bench.in_turn([True, False], measure)
+    return compared(name, "ms/token", ours, "without", plain, must)
+
+
+def _ratio(found: Figure) -> float:
+    return found.ratio or 0.0
+
+
+def choices(bench: Bench) -> list[Figure]:
+    """Three completions to choose from, of 24 tokens each, behind a prompt that is remembered."""
+    name, must = "three choices", Bound("≤", 1.6, "ratio")
+    if not bench.engine.offers_choices:
+        return [missing(name, must, "this engine offers one choice")]
+    context = bench.tokens[:CONTEXT_TOKENS]
+
+    def measure(count: int, turn: int) -> list[float]:
+        bench.engine.forget()
+        bench.engine.generate(context, 0)
+        began = time.perf_counter()
+        bench.engine.generate(context, CHOSEN_TOKENS, count)
+        return [(time.perf_counter() - began) * 1e3]
+
+    three, one = bench.in_turn([3, 1], measure)
+    return [compared(name, "ms", three, "one choice", one, must, better="more")]
+
+
+def load(bench: Bench) -> list[Figure]:
+    """From the packed cache to the first token, imports excluded."""
+    found = cold.seconds(bench.model.name, THREADS, bench.repeats)
+    return [figure("packed cache to first token, imports excluded", "s", found, Bound("≤", 2, "ours"))]
+
+
+def start(bench: Bench) -> list[Figure]:
+    """From exec to the first token of a request that waits for it."""
+    found = []
+    for _ in range(bench.repeats):
+        server = OurServer(bench.model, THREADS)
+        found.append(server.first_token_s)
+        server.close()
+    return [figure("`aigc-lsp engine`, exec to first token", "s", found, Bound("≤", 6, "ours"))]
+
+
+def cancel(bench: Bench) -> list[Figure]:
+    """A hang-up while a long prompt is read, at another moment each time, until the next request is served."""
+    text = texts.library(texts.LONG)[:LONG_CHARACTERS]
+    server = bench.server
+    server.tiny()
+    idle = statistics.median(server.tiny() for _ in range(7))
+    found = []
+    for turn in range(2 * bench.repeats):
+        time.sleep(SETTLE_SECONDS)
+        took = server.cancel(f"# {time.monotonic_ns()}\n{text}", after=0.2 + 0.037 * turn)
+        found.append(max(0.0, took - idle) * 1e3)
+    return [figure("cancel to idle", "ms", found, Bound("≤", 60, "ours"))]
+
+
+def busy(bench: Bench) -> list[Figure]:
+    """Prefill, decode and keystroke while another process keeps one core busy."""
+    bench.bring_up()
+    with machine.busy_neighbour():
+        return [*prefill(bench, BUSY), *decode(bench, BUSY), *keystroke(bench, BUSY)]
+
+
+FIGURES: dict[str, Callable[[Bench], list[Figure]]] = {
+    "prefill": prefill,
+    "decode": decode,
+    "keystroke": keystroke,
+    "repeated": repeated,
+    "choices": choices,
+    "load": load,
+    "start": start,
+    "cancel": cancel,
+    "busy": busy,
+}
+
+
+def _beside(
+    others: Sequence[Subject | Typist],
+    name: str,
+    unit: str,
+    samples: Sequence[list[float]],
+    least: float,
+    better: Literal["more", "less"],
+    note: str = "",
+) -> list[Figure]:
+    """Ours, which come first in `samples`, beside each peer's; alone where there is none."""
+    must = Bound("≥", least, "ratio")
+    ours, *theirs = samples
+    if not theirs:
+        return [figure(name, unit, ours, must, note="no --peer to compare with")]
+    return [
+        compared(name, unit, ours, other.name, peer, must, better, note)
+        for other, peer in zip(others, theirs, strict=True)
+    ]
 
 
 @contextlib.contextmanager
-def _neighbour() -> Iterator[None]:
-    process = subprocess.Popen([sys.executable, "-c", "while True: pass"])
+def _guessing(engine: OurEngine, ahead: bool) -> Iterator[None]:
+    """Guessing ahead on or off, where the engine can."""
+    before = engine.speculates
+    if before is not None:
+        engine.speculates = ahead
     try:
-        time.sleep(0.3)
         yield
     finally:
-        process.kill()
-        process.wait()
-
-
-def show(rows: list[Row]) -> None:
-    from rich.console import Console
-    from rich.table import Table
-
-    table = Table(box=None, header_style="bold")
-    for heading in ("weights", "threads", "machine", "prefill tokens/s", "decode ms/token"):
-        table.add_column(heading)
-    for row in rows:
-        table.add_row(*(str(value) for value in asdict(row).values()))
-    Console().print(table)
+        if before is not None:
+            engine.speculates = before

@@ -31,7 +31,7 @@ from aigc_lsp.service.wire import BadRequest, InfillRequest, Usage
 if TYPE_CHECKING:
     from typing_extensions import TypeIs
 
-    from aigc_lsp.engine.generate import Outcome, Piece
+    from aigc_lsp.engine.generate import Choice, Outcome, Piece
 
 
 class Activity:
@@ -209,6 +209,19 @@ def _event(event: Piece | Outcome | Exception, job: Job) -> dict[str, Any]:
         "tokens_predicted": usage.generated_tokens,
         "tokens_cached": usage.reused_tokens,
         "truncated": job.truncated,
+        **(
+            {"choices": [_choice(index, choice) for index, choice in enumerate(event.choices)]} if event.choices else {}
+        ),
+    }
+
+
+def _choice(index: int, choice: Choice) -> dict[str, Any]:
+    return {
+        "index": index,
+        "content": choice.text,
+        "tokens": list(choice.tokens),
+        "mean_logprob": round(choice.mean_logprob, 4),
+        "stop_type": choice.stop_reason,
     }
 
 

@@ -9,25 +9,32 @@ from __future__ import annotations
 import logging
 import os
 import queue
+import sys
 import threading
 import time
 import traceback
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from aigc_lsp import __version__, catalogue
 from aigc_lsp.config import Config
-from aigc_lsp.errors import AigcError, EngineUnavailable, ModelMissing
+from aigc_lsp.errors import AigcError, EngineUnavailable, ModelMissing, NotEnoughMemory, PackedElsewhere
 from aigc_lsp.prompt.infill import ExtraFile, Hole, render
+from aigc_lsp.service.limits import Limits, limits
 from aigc_lsp.service.wire import BadRequest, Health, InfillRequest
 from aigc_lsp.weights.store import Progress, Store
 
 if TYPE_CHECKING:
+    from aigc_lsp.engine.calibrate import Speed
     from aigc_lsp.engine.generate import Engine, Outcome, Piece, Request
+    from aigc_lsp.engine.weights import Profile
 
 log = logging.getLogger(__name__)
+
+WARMING_NICENESS = 10
 
 RETRY_SECONDS = 20.0
 """A model that could not be brought up is tried again at the first request for it after this long."""
@@ -53,6 +60,9 @@ class Host:
         self._engine: Engine | None = None
         self._model: catalogue.Model | None = None
         self._failures: dict[str, tuple[float, str]] = {}  # by model: when it failed last, and why
+        self._speed: Speed | None = None
+        # The engine's thread waits while this one computes, so that there is never more than one.
+        self._warming = ThreadPoolExecutor(1, "warming", _lower_priority)
         self._thread = threading.Thread(target=self._run, name="engine", daemon=True)
 
     def start(self) -> None:
@@ -89,9 +99,57 @@ class Host:
             self._switch(name)
         if self._engine is None:
             raise EngineUnavailable(self._health.message)
-        for event in self._engine.generate(self._request(job), job.cancelled.is_set):
-            job.emit(event)
+        self._generate(job)
         self._health = replace(self._health, kv_bytes=self._engine.store.nbytes, requests=self._health.requests + 1)
+
+    def _generate(self, job: Job) -> None:
+        """One job on the engine. Where memory runs out before anything was said, the KV cache is given up, and then
+        the bfloat16 weights; the job is done again after each."""
+        from aigc_lsp.engine.memory import LEAST_KV_BYTES, is_out_of_memory
+
+        for give_up in (self._shrink_store, self._reload_small, None):
+            assert self._engine is not None
+            begun = False
+            try:
+                if job.request.n_predict == 0:
+                    self._warming.submit(self._warm_store, job).result()
+                    return
+                for event in self._engine.generate(self._request(job), job.cancelled.is_set):
+                    begun = True
+                    job.emit(event)
+                return
+            except Exception as error:
+                if not is_out_of_memory(error) or begun:
+                    raise
+                if give_up is None:
+                    raise NotEnoughMemory(
+                        "There is not enough memory to run the model. Close other programs."
+                    ) from None
+                log.warning("memory ran out: %s", give_up.__name__)
+            give_up(LEAST_KV_BYTES)
+
+    def _warm_store(self, job: Job) -> None:
+        """Read a prompt ahead of need, on a thread of lower priority; whoever waits for text comes first."""
+        assert self._engine is not None
+        for event in self._engine.generate(
+            self._request(job), lambda: job.cancelled.is_set() or not self._jobs.empty()
+        ):
+            job.emit(event)
+
+    def _shrink_store(self, kv_bytes: int) -> None:
+        """Empty the KV cache and keep it small."""
+        assert self._engine is not None
+        self._engine.store.branches.clear()
+        self._engine.store.budget_bytes = kv_bytes
+        self._health = replace(self._health, note=f"Memory ran out: the KV cache has {kv_bytes >> 20} MB now.")
+
+    def _reload_small(self, kv_bytes: int) -> None:
+        """Load the model again with packed weights only."""
+        self._bring_up(self._health.model, "small", kv_bytes)
+        if self._engine is None:
+            raise EngineUnavailable(self._health.message)
+        note = "Memory ran out: prompts are read with packed weights, which is slower."
+        self._health = replace(self._health, note=note)
 
     def _switch(self, name: str) -> None:
         """Bring up `name` in place of the model in use, which stays where it is known beforehand that `name` fails."""
@@ -104,12 +162,12 @@ class Host:
             check_there(model, self._store, self._config.download)
         self._bring_up(name)
 
-    def _bring_up(self, name: str) -> None:
+    def _bring_up(self, name: str, profile: Profile | None = None, kv_bytes: int | None = None) -> None:
         """Fetch, convert and load the model `name`; how far it is, and why it failed, is in `health`."""
         self._engine = None
         self._health = replace(self._health, phase="load", model=name, message="", done=0, total=0)
         try:
-            self._load(catalogue.load(name))
+            self._load(catalogue.load(name), profile, kv_bytes)
             self._failures.pop(name, None)
         except Exception as error:
             if isinstance(error, AigcError):
@@ -121,23 +179,49 @@ class Host:
             self._health = replace(self._health, phase="error", message=message)
             log.error("%s", message)
 
-    def _load(self, model: catalogue.Model) -> None:
+    def _load(self, model: catalogue.Model, profile: Profile | None = None, kv_bytes: int | None = None) -> None:
+        """Bring up `model`; `profile` and `kv_bytes` are the configured ones unless given."""
         folder = prepare(model, self._store, self._config.download, self._report)
-        self._health = replace(self._health, phase="load", message="", done=0, total=0)
+        self._health = replace(self._health, phase="load", message="", note="", done=0, total=0)
 
+        from aigc_lsp.engine import memory
+        from aigc_lsp.engine.calibrate import calibrate
         from aigc_lsp.engine.generate import Engine
         from aigc_lsp.engine.threads import ThreadCount
         from aigc_lsp.engine.vocabulary import Vocabulary
         from aigc_lsp.engine.weights import load_model, pick_device
 
-        device = pick_device(self._config.engine.device)
-        limit = self._config.engine.threads
-        threads = ThreadCount(limit) if limit else ThreadCount.free_cores()
+        settings = self._config.engine
+        device = pick_device(settings.device)
+        available = memory.available_bytes() if device == "cpu" else None
+        wanted: Profile = profile or ("small" if settings.profile == "small" else "fast")
+        plan = memory.plan(folder, kv_bytes or settings.kv_bytes, available, wanted)
+        if plan.given_up:
+            log.warning("%s", plan.given_up)
+        threads = ThreadCount(settings.threads) if settings.threads else ThreadCount.free_cores()
         vocabulary = Vocabulary.load(folder)
-        engine = Engine(load_model(folder, device), vocabulary, self._config.engine.kv_bytes, threads)
+        try:
+            weights = load_model(folder, device, plan.profile)
+        except PackedElsewhere as error:
+            log.warning("%s", error)
+            self._store.discard_packed(model)
+            folder = prepare(model, self._store, self._config.download, self._report)
+            weights = load_model(folder, device, plan.profile)
+        engine = Engine(weights, vocabulary, plan.kv_bytes, threads)
         self._warm(engine)
+        cache = self._store.root.parent / "speed.json"
+        self._speed = calibrate(engine, cache, model.sha256, is_quiet=lambda: threads.count == threads.limit)
         self._model, self._engine = model, engine
-        self._health = replace(self._health, phase="ready", message="", device=device)
+        self._health = replace(
+            self._health,
+            phase="ready",
+            message="",
+            device=device,
+            profile=plan.profile,
+            note=plan.given_up,
+            prefill_per_second=self._speed.prefill_per_second,
+            step_ms=self._speed.step_ms[0],
+        )
 
     def _warm(self, engine: Engine) -> None:
         """Touch every weight and set up torch's kernels, so that the first request does not pay for it."""
@@ -169,9 +253,14 @@ class Host:
             raise BadRequest(f"The model {model.name} knows the orders {', '.join(model.fim.templates)}.")
         context = self._config.context
         n_predict = min(wire.n_predict, model.context_length // 2)
+        most = self._limits(wire)
+        if most is not None:
+            n_predict = min(n_predict, most.length)
         room = model.context_length - n_predict - 64  # 64: the template's own tokens and the healing
         suffix_budget = min(wire.suffix_tokens if wire.suffix_tokens is not None else context.suffix_tokens, room // 2)
         prefix_tokens = wire.prefix_tokens if wire.prefix_tokens is not None else context.prefix_tokens
+        if most is not None:
+            prefix_tokens, suffix_budget = min(prefix_tokens, most.prefix), min(suffix_budget, most.suffix)
         prefix_budget = min(prefix_tokens, room - suffix_budget)
         prompt = render(
             Hole(
@@ -199,7 +288,22 @@ class Host:
             stop=wire.stop,
             sampling=Sampling(wire.temperature, wire.top_p, wire.seed),
             deadline_ms=wire.t_max_predict_ms,
+            choices=wire.n,
         )
+
+    def _limits(self, wire: InfillRequest) -> Limits | None:
+        """What the request's latency targets allow on this machine; None where it has none."""
+        if self._speed is None or wire.latency_target_ms is None or wire.cold_latency_target_ms is None:
+            return None
+        speed = self._speed
+        return limits(speed.prefill_per_second, speed.step_ms[0], wire.latency_target_ms, wire.cold_latency_target_ms)
+
+
+def _lower_priority() -> None:
+    """For the calling thread and those that torch starts from it: the editor and the compiler go first. Not elsewhere
+    than on Linux, where it would hold for the whole process, for ever."""
+    if sys.platform == "linux":
+        os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), WARMING_NICENESS)
 
 
 def prepare(model: catalogue.Model, store: Store, download: bool, report: Callable[[Progress], None]) -> Path:
@@ -212,7 +316,7 @@ def prepare(model: catalogue.Model, store: Store, download: bool, report: Callab
     def convert(source: Path, target: Path) -> None:
         from aigc_lsp.engine.convert import convert_gguf
 
-        convert_gguf(source, target, model.control_tokens)
+        convert_gguf(source, target, model.control_tokens, model.packing)
 
     return store.pack(model, convert)
 

@@ -9,6 +9,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal, TypeVar
 
+MOST_CHOICES = 8
+
 Phase = Literal["starting", "fetch", "convert", "load", "ready", "error"]
 
 
@@ -37,6 +39,10 @@ class InfillRequest:
     # Ours
     prefix_tokens: int | None = None
     suffix_tokens: int | None = None
+    latency_target_ms: float | None = None
+    cold_latency_target_ms: float | None = None
+    n: int = 1
+    """Alternatives; more than one come together, under `choices` in the last event."""
     order: str | None = None
     heal: bool | None = None
     response_fields: tuple[str, ...] = ()
@@ -73,6 +79,9 @@ class InfillRequest:
             timings_per_token=_get(body, "timings_per_token", bool, False),
             prefix_tokens=_count(body, "prefix_tokens"),
             suffix_tokens=_count(body, "suffix_tokens"),
+            latency_target_ms=_positive(_get(body, "latency_target_ms", float, None)),
+            cold_latency_target_ms=_positive(_get(body, "cold_latency_target_ms", float, None)),
+            n=_alternatives(_get(body, "n", int, 1)),
             order=_get(body, "order", str, None),
             heal=_get(body, "heal", bool, None),
             response_fields=_strings(body, "response_fields"),
@@ -151,6 +160,11 @@ class Health:
     device: str = ""
     kv_bytes: int = 0
     requests: int = 0
+    profile: str = ""
+    note: str = ""
+    """What the model server had to give up, as a sentence; empty where nothing."""
+    prefill_per_second: float = 0.0
+    step_ms: float = 0.0
 
     @property
     def ready(self) -> bool:
@@ -208,6 +222,12 @@ def _extra(entries: list[Any]) -> tuple[tuple[str, str], ...]:
 def _n_predict(value: int) -> int:
     """llama.cpp's -1 means without limit: here, a bound that no completion needs."""
     return 4096 if value < 0 else value
+
+
+def _alternatives(value: int) -> int:
+    if not 1 <= value <= MOST_CHOICES:
+        raise BadRequest(f"The field n must be from 1 to {MOST_CHOICES}.")
+    return value
 
 
 def _seed(value: int | None) -> int | None:

@@ -104,6 +104,13 @@ class Store:
                 self._convert(model, convert)
         return final
 
+    def discard_packed(self, model: Model) -> None:
+        """Remove the packed directory, so that `pack` makes it anew. Raises `ModelMissing` where it could not."""
+        if not self._has_source(model):
+            raise ModelMissing(_missing(model))
+        with self._writing(model), self._locked(model, _ignore):
+            shutil.rmtree(self.packed_path(model), ignore_errors=True)
+
     def check_packed(self, model: Model) -> Path:
         """The packed directory if manifest and sizes are right, else `ModelMissing` or `ModelDamaged`."""
         final = self.packed_path(model)

@@ -12,7 +12,7 @@ from transformers import PreTrainedModel
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-from tiny_model import Recorder, Scripted, tiny_tokenizer, tiny_weights
+from tiny_model import Recorder, Scripted, tiny_decoder, tiny_tokenizer, tiny_weights
 
 from aigc_lsp.engine import generate
 from aigc_lsp.engine.generate import Engine
@@ -40,7 +40,7 @@ def weights(vocabulary: Vocabulary) -> PreTrainedModel:
 
 @pytest.fixture
 def new_engine(weights: PreTrainedModel, vocabulary: Vocabulary) -> Callable[..., Engine]:
-    return lambda **kwargs: Engine(weights, vocabulary, **kwargs)
+    return lambda **kwargs: Engine(tiny_decoder(weights), vocabulary, **kwargs)
 
 
 @pytest.fixture

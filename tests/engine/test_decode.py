@@ -10,10 +10,11 @@ import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from tiny_model import Recorder, Scripted, answer, assert_store_true, logits_after, plain_greedy
+from tiny_model import LAYERS, Recorder, Scripted, answer, assert_store_true, logits_after, plain_greedy
 
-from aigc_lsp.engine.generate import Engine, Request, _TextStream
+from aigc_lsp.engine.generate import Engine, Request
 from aigc_lsp.engine.sampling import Sampling, choose
+from aigc_lsp.engine.stream import TextStream
 
 EMOJI = [bytes([byte]) for byte in "🎉".encode()]
 
@@ -87,7 +88,7 @@ def test_what_was_held_back_comes_in_the_end(scripted: Scripted, reason: str) ->
 
 def run_stream(data: bytes, stop: tuple[str, ...], cuts: list[int]) -> tuple[str, str, str]:
     """What came before the end, what was held back, and the stop string that was found."""
-    stream, text, edges = _TextStream(stop), "", [0, *sorted(cuts), len(data)]
+    stream, text, edges = TextStream(stop), "", [0, *sorted(cuts), len(data)]
     for start, end in pairwise(edges):
         text += stream.feed(data[start:end])
         if stream.stopping_word:
@@ -164,7 +165,7 @@ def test_no_part_of_a_character_is_shown(scripted: Scripted, whole: int, reason:
     said = [b"a", *EMOJI[:whole]]
     likes = {"eos": [*said, 3], "word": [*said, b"-"]}.get(reason, said)
     scripted.say(*likes)
-    asked = iter([False] * (1 + whole) + [True] * 2)
+    asked = iter([False] * (1 + LAYERS + whole) + [True] * 2)  # the prompt's chunk, its layers, then each token
     request = Request(
         [1],
         max_tokens=len(said) if reason == "limit" else 10,

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from aigc_lsp.engine import store as store_module
-from aigc_lsp.engine.store import Branch, KVStore, common_prefix
+from aigc_lsp.engine.store import MAX_AGE_SECONDS, Branch, KVStore, common_prefix
 
 LAYERS = 2
 GROWTH = 4
@@ -28,18 +28,18 @@ def states(tokens: Sequence[int], start: int, layer: int) -> torch.Tensor:
     for token in tokens:
         number = (number * 31 + token + 1) % 10007
         numbers.append(float(number))
-    return torch.tensor(numbers[start:]).reshape(1, 1, -1, 1)
+    return torch.tensor(numbers[start:]).reshape(1, -1, 1)
 
 
 def read(branch: Branch, tokens: Sequence[int], layers: int = LAYERS) -> None:
     """A forward pass over `tokens`; one that reaches only some of the layers fails and commits nothing."""
-    start, whole, cache = len(branch.tokens), [*branch.tokens, *tokens], branch.cache
-    assert cache.get_seq_length() == start
-    for layer in range(layers):
-        new = states(whole, start, layer)
-        keys, values = cache.update(new, -new, layer)
-        assert torch.equal(keys, states(whole, 0, layer))
-        assert torch.equal(values, -states(whole, 0, layer))
+    start, whole, held = len(branch.tokens), [*branch.tokens, *tokens], branch.layers
+    assert [layer.length for layer in held] == [start] * LAYERS
+    for number in range(layers):
+        new = states(whole, start, number)
+        keys, values = held[number].update(new, -new)
+        assert torch.equal(keys, states(whole, 0, number))
+        assert torch.equal(values, -states(whole, 0, number))
     if layers == LAYERS:
         branch.commit(tokens)
 
@@ -53,27 +53,32 @@ def run(store: KVStore, tokens: Sequence[int]) -> Branch:
 
 def assert_true(store: KVStore) -> None:
     for branch in store.branches:
-        for number, layer in enumerate(branch.cache.layers):
+        for number, layer in enumerate(branch.layers):
             if branch.tokens:
                 held = states(branch.tokens, 0, number)
-                assert torch.equal(layer.keys[:, :, : len(branch.tokens)], held)
-                assert torch.equal(layer.values[:, :, : len(branch.tokens)], -held)
+                assert torch.equal(layer.keys[:, : len(branch.tokens)], held)
+                assert torch.equal(layer.values[:, : len(branch.tokens)], -held)
 
 
 TOKENS = st.lists(st.integers(0, 2), min_size=1, max_size=12)
+LATER = st.sampled_from([0.0, 0.0, 1.0, MAX_AGE_SECONDS / 2, MAX_AGE_SECONDS + 1.0])
 STEPS = st.lists(
-    st.tuples(TOKENS, st.integers(0, 12), st.sampled_from([LAYERS, LAYERS, LAYERS, 1, 0])), min_size=1, max_size=12
+    st.tuples(TOKENS, st.integers(0, 12), st.sampled_from([LAYERS, LAYERS, LAYERS, 1, 0]), LATER),
+    min_size=1,
+    max_size=12,
 )
 
 
 @settings(max_examples=150, deadline=None)
 @given(steps=STEPS, budget=st.integers(0, 8), as_tuple=st.booleans())
-def test_against_a_plain_model(steps: list[tuple[list[int], int, int]], budget: int, as_tuple: bool) -> None:
+def test_against_a_plain_model(steps: list[tuple[list[int], int, int, float]], budget: int, as_tuple: bool) -> None:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(store_module, "GROWTH", GROWTH)
-        store = KVStore(LAYERS, budget * STEP_BYTES)
-        used: dict[int, int] = {}
-        for now, (tokens, read_now, layers) in enumerate(steps):
+        time = 0.0
+        store = KVStore(LAYERS, budget * STEP_BYTES, clock=lambda: time)
+        used: dict[int, tuple[int, float]] = {}
+        for now, (tokens, read_now, layers, later) in enumerate(steps):
+            time += later
             before = {id(branch): (branch, list(branch.tokens)) for branch in store.branches}
             branch = store.take(tuple(tokens) if as_tuple else tokens)
 
@@ -86,13 +91,18 @@ def test_against_a_plain_model(steps: list[tuple[list[int], int, int]], budget: 
                 assert shared(old, tokens) * 2 >= len(old)
             for other in store.branches:
                 assert other is branch or other.tokens == before[id(other)][1]
-            # The budget holds but for the branch in use, and who was not used for longest goes first.
+            # The budget and the age hold but for the branch in use, and who was not used for longest goes first.
+            used[id(branch)] = now, time
+            kept = [id(other) for other in store.branches]
+            assert kept == sorted(kept, key=lambda key: used[key])
+            assert kept[-1] == id(branch)
             assert store.nbytes <= budget * STEP_BYTES or store.branches == [branch]
-            assert branch in store.branches
-            kept = {id(other) for other in store.branches}
-            used[id(branch)] = now
-            dropped = [used[key] for key in before if key not in kept]
-            assert max(dropped, default=-1) < min(used[key] for key in kept)
+            assert all(time - used[key][1] <= MAX_AGE_SECONDS for key in kept)
+            dropped = sorted((key for key in before if key not in kept), key=lambda key: used[key])
+            assert max((used[key] for key in dropped), default=(-1, 0.0)) < min(used[key] for key in kept)
+            # No more than has to.
+            if dropped and time - used[dropped[-1]][1] <= MAX_AGE_SECONDS:
+                assert store.nbytes + before[dropped[-1]][0].nbytes > budget * STEP_BYTES
             assert_true(store)
             used = {key: used[key] for key in kept}
 
@@ -117,7 +127,7 @@ def test_among_equals_the_one_that_loses_least_is_taken() -> None:
     store = KVStore(LAYERS, 1 << 20)
     short, long = run(store, [1, 2, 9, 9, 9, 9]), run(store, [1, 2, 3, 4, 5, 6, 7, 8])
     assert run(store, [1, 2, 9]) is short
-    assert store.branches == [short, long]
+    assert store.branches == [long, short]  # the latest last
     assert store.take([1, 2, 0, 0, 0]) is short
     assert long.tokens == [1, 2, 3, 4, 5, 6, 7, 8]
 
@@ -138,6 +148,28 @@ def test_the_same_again_leaves_one_token_to_run() -> None:
     run(store, [1, 2, 3])
     assert store.take([1, 2, 3]).tokens == [1, 2]
     assert store.take([1]).tokens == []
+
+
+def test_what_is_old_goes_whatever_the_budget() -> None:
+    time = 0.0
+    store = KVStore(LAYERS, 1 << 20, clock=lambda: time)
+    first, second = run(store, [1, 2, 3]), run(store, [4, 5, 6])
+    time = MAX_AGE_SECONDS
+    assert run(store, [1, 2, 3, 4]) is first
+    assert store.branches == [second, first]
+    time += 1.0
+    assert run(store, [1, 2, 3, 4, 5]) is first
+    assert store.branches == [first]
+    time += 2 * MAX_AGE_SECONDS
+    assert store.take([1, 2, 3, 4, 5, 6]).tokens == [1, 2, 3, 4, 5]  # the one that is asked for is never too old
+
+
+def test_the_budget_can_be_lowered_while_it_runs() -> None:
+    store = KVStore(LAYERS, 1 << 20)
+    _, second = run(store, [1, 2, 3]), run(store, [4, 5, 6])
+    store.budget_bytes = 0
+    store.evict()
+    assert store.branches == [second]
 
 
 @given(TOKENS, TOKENS)

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 
 import pytest
-from tiny_model import Recorder, answer, assert_store_true, plain_greedy
-from transformers import PreTrainedModel
+from tiny_model import LAYERS, Broken, Recorder, answer, assert_store_true, breaking, plain_greedy
 
 from aigc_lsp.engine import generate, store
 from aigc_lsp.engine.generate import Engine, Outcome, Request
@@ -51,7 +49,7 @@ def test_cancelled_at_every_step(new_engine: Callable[..., Engine], chosen: Reco
         assert_goes_on(engine, chosen)
         if not cut_short:
             break
-    assert kth >= 2 + 3  # two chunks, then between the tokens
+    assert kth >= 2 * (1 + LAYERS) + 3  # two chunks and between their layers, then between the tokens
 
 
 def test_closed_at_every_piece(new_engine: Callable[..., Engine], chosen: Recorder) -> None:
@@ -72,36 +70,15 @@ def test_closed_before_it_began(engine: Engine, chosen: Recorder) -> None:
     assert_goes_on(engine, chosen)
 
 
-class Broken(Exception):
-    pass
-
-
-@contextmanager
-def breaking(model: PreTrainedModel, layer: int, nth: int, after: bool) -> Iterator[list[int]]:
-    """The `nth` time that `layer` is run it raises, before or after it wrote its keys and values."""
-    calls: list[int] = []
-
-    def hook(*_: object) -> None:
-        calls.append(1)
-        if len(calls) == nth:
-            raise Broken
-
-    module = model.base_model.layers[layer]
-    handle = module.register_forward_hook(hook) if after else module.register_forward_pre_hook(hook)
-    try:
-        yield calls
-    finally:
-        handle.remove()
-
-
 @pytest.mark.parametrize(("layer", "after"), [(0, True), (1, False), (1, True)])
 def test_an_error_in_every_forward_pass(
-    new_engine: Callable[..., Engine], chosen: Recorder, weights: PreTrainedModel, layer: int, after: bool
+    new_engine: Callable[..., Engine], chosen: Recorder, layer: int, after: bool
 ) -> None:
     for nth in range(1, 100):
         engine = new_engine()
+        engine.speculate = False  # one token a pass
         answer(engine, Request(PROMPT[:2], max_tokens=1))
-        with breaking(weights, layer, nth, after) as calls:
+        with breaking(engine.model, layer, nth, after) as calls:
             if broke := nth <= 3 + 3:
                 with pytest.raises(Broken):
                     answer(engine, Request(PROMPT, max_tokens=4))
@@ -113,11 +90,9 @@ def test_an_error_in_every_forward_pass(
             break
 
 
-def test_a_branch_that_failed_before_it_held_anything_is_used_again(
-    engine: Engine, weights: PreTrainedModel, chosen: Recorder
-) -> None:
+def test_a_branch_that_failed_before_it_held_anything_is_used_again(engine: Engine, chosen: Recorder) -> None:
     for _ in range(3):
-        with breaking(weights, 0, 1, True), pytest.raises(Broken):
+        with breaking(engine.model, 0, 1, True), pytest.raises(Broken):
             answer(engine, Request(PROMPT))
     assert len(engine.store.branches) == 1
     assert_goes_on(engine, chosen)

@@ -14,6 +14,7 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import torch
 import uvicorn
@@ -22,6 +23,7 @@ from transformers import Qwen2Config, Qwen2ForCausalLM
 
 from aigc_lsp import catalogue
 from aigc_lsp.config import Config
+from aigc_lsp.engine.decoder import Decoder, Shape, build
 from aigc_lsp.engine.generate import Engine
 from aigc_lsp.engine.store import Branch
 from aigc_lsp.engine.vocabulary import Vocabulary
@@ -50,7 +52,7 @@ def tiny_vocabulary() -> Vocabulary:
 
 
 @functools.cache
-def tiny_model() -> Qwen2ForCausalLM:
+def tiny_model() -> Decoder:
     torch.set_num_threads(1)
     torch.manual_seed(1)
     model = Qwen2ForCausalLM(
@@ -71,14 +73,17 @@ def tiny_model() -> Qwen2ForCausalLM:
         kept = weight[printable].clone()
         weight.zero_()
         weight[printable] = kept * 3
-    return model
+    shape = Shape.of(model.config.to_dict())
+    assert shape is not None
+    return build(shape, {name: tensor.detach() for name, tensor in model.state_dict().items()}, {})
 
 
 class TinyEngine(Engine):
-    """Counts its forward passes. Held, it waits before each for the test's `allow`."""
+    """Counts its forward passes, one a token. Held, it waits before each for the test's `allow`."""
 
     def __init__(self) -> None:
         super().__init__(tiny_model(), tiny_vocabulary())
+        self.speculate = False
         self.passes = 0
         self.error: Exception | None = None
         self.fail_at = 0
@@ -96,7 +101,7 @@ class TinyEngine(Engine):
         if held is not None:
             held.release(1_000_000)
 
-    def forward(self, branch: Branch, tokens: Sequence[int], rows: int = 1) -> torch.Tensor:
+    def forward(self, branch: Branch, tokens: Sequence[int], rows: int = 1, **kwargs: Any) -> torch.Tensor:
         held = self._held
         if held is not None:
             assert held.acquire(timeout=HANG), "the test never let the engine go on"
@@ -104,7 +109,7 @@ class TinyEngine(Engine):
         if self.error is not None and self.passes >= self.fail_at:
             error, self.error = self.error, None
             raise error
-        return super().forward(branch, tokens, rows)
+        return super().forward(branch, tokens, rows, **kwargs)
 
 
 class TinyHost(Host):

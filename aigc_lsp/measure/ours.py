@@ -1,0 +1,210 @@
+"""Our own side of the bench: the engine in this process, and the model server as a process of its own.
+
+The model server runs in a private runtime folder, so that the user's own is neither asked nor stopped, and is asked as
+llama.cpp's server is: with the same body, by the same HTTP client.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Sequence
+from dataclasses import fields
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from aigc_lsp import catalogue
+from aigc_lsp.errors import EngineUnavailable
+from aigc_lsp.measure.peers import INFILL, Keystroke, infill
+from aigc_lsp.weights.store import Store
+
+if TYPE_CHECKING:
+    import httpx
+
+    from aigc_lsp.engine.generate import Engine, Outcome
+    from aigc_lsp.engine.threads import ThreadCount
+
+START_SECONDS = 120.0
+"""A model server that has not answered by then will not."""
+
+TINY = {"input_prefix": "import os\n", "n_predict": 1}
+"""The smallest request: once its prompt is remembered, it is one pass."""
+
+
+class OurEngine:
+    """The engine in this process, as the model server has it; a Subject."""
+
+    name = "aigc-lsp"
+
+    def __init__(self, engine: Engine, threads: ThreadCount) -> None:
+        self.engine = engine
+        self._threads = threads
+
+    @classmethod
+    def load(cls, model: catalogue.Model, threads: int) -> OurEngine:
+        """Raises `ModelMissing` where the model is not on this machine."""
+        folder = Store().check_packed(model)
+
+        from aigc_lsp.engine.generate import Engine
+        from aigc_lsp.engine.threads import ThreadCount
+        from aigc_lsp.engine.vocabulary import Vocabulary
+        from aigc_lsp.engine.weights import load_model
+
+        count = ThreadCount(threads)
+        return cls(Engine(load_model(folder, "cpu"), Vocabulary.load(folder), threads=count), count)
+
+    def prefill(self, tokens: Sequence[int]) -> float:
+        self.forget()
+        return self.generate(tokens, 0).timings.prefill_ms / 1e3
+
+    def decode(self, tokens: Sequence[int], count: int) -> float:
+        """The first token comes with the prompt; each further one is one pass, unless it is guessed."""
+        self.forget()
+        timings = self.generate(tokens, count + 1).timings
+        return timings.decode_ms / 1e3 / max(1, timings.generated_tokens - 1)
+
+    def generate(self, tokens: Sequence[int], count: int, choices: int = 1) -> Outcome:
+        """`count` tokens behind `tokens`, greedily and past any end of text; the last event of it."""
+        from aigc_lsp.engine.generate import Request
+
+        more: dict[str, Any] = {"choices": choices} if choices > 1 else {}
+        *_, outcome = self.engine.generate(Request(tokens, max_tokens=count, **more))
+        return outcome  # type: ignore[return-value]
+
+    def forget(self) -> None:
+        """Nothing remembered, and all threads: what another subject has computed meanwhile is not this one's load."""
+        self.engine.store.branches.clear()
+        self._threads.reset()
+
+    @property
+    def offers_choices(self) -> bool:
+        from aigc_lsp.engine.generate import Request
+
+        return "choices" in {one.name for one in fields(Request)}
+
+    @property
+    def speculates(self) -> bool | None:
+        """Whether it guesses tokens ahead; None where this engine cannot."""
+        return getattr(self.engine, "speculate", None)
+
+    @speculates.setter
+    def speculates(self, wanted: bool) -> None:
+        self.engine.speculate = wanted  # type: ignore[attr-defined]
+
+    def bytes_per_token(self, context: int) -> int:
+        """Bytes that one decoding pass reads: weights, and the keys and values of `context` tokens."""
+        from aigc_lsp.engine import layers
+
+        model = self.engine.model
+        counted = getattr(layers, "bytes_per_token", _weight_bytes)
+        return int(counted(model)) + context * self._kv_bytes()
+
+    def _kv_bytes(self) -> int:
+        """Keys and values of one token."""
+        config = self.engine.model.config
+        size = getattr(config, "head_dim", None) or config.hidden_size // config.num_attention_heads
+        return int(2 * config.num_hidden_layers * config.num_key_value_heads * size * self.engine.model.dtype.itemsize)
+
+
+def _weight_bytes(model: Any) -> int:
+    """The linear layers' weights, in the narrowest form that they have; of an embedding only a row is read."""
+    total = 0
+    for module in model.modules():
+        if hasattr(module, "narrow"):
+            total += module.narrow.nbytes + module.scale.nbytes
+        elif type(module).__name__ == "Linear":
+            total += module.weight.nbytes
+    return total
+
+
+class OurServer:
+    """`aigc-lsp engine` as a process, in a runtime folder of its own; a Typist. `first_token_s`: from exec on."""
+
+    name = "aigc-lsp"
+
+    def __init__(self, model: catalogue.Model, threads: int) -> None:
+        Store().check_packed(model)
+        self._folder = Path(tempfile.mkdtemp(prefix="aigc-bench-"))
+        self._socket = self._folder / "engine.sock"
+        self._http: httpx.Client | None = None
+        began = time.perf_counter()
+        self._process = self._spawn(model, threads)
+        try:
+            self._http = self._connect(began)
+            self.tiny()
+            self.first_token_s = time.perf_counter() - began
+        except BaseException:
+            self.close()
+            raise
+
+    def keystroke(self, prefix: str, suffix: str) -> Keystroke:
+        return self._infill({"input_prefix": prefix, "input_suffix": suffix, **INFILL})
+
+    def tiny(self) -> float:
+        """Seconds until the smallest request is answered."""
+        return self._infill(TINY).seconds
+
+    def cancel(self, prompt: str, after: float) -> float:
+        """Seconds from a hang-up until the smallest request is answered; the hang-up comes `after` seconds into the
+        reading of `prompt`, which must take longer than that."""
+        body = json.dumps({"input_prefix": prompt, "n_predict": 1, "prefix_tokens": 8192}).encode()
+        head = f"POST /infill HTTP/1.1\r\nHost: engine\r\nContent-Length: {len(body)}\r\n\r\n".encode()
+        with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as connection:
+            connection.connect(str(self._socket))
+            connection.sendall(head + body)
+            connection.settimeout(after)
+            try:
+                connection.recv(1)
+            except TimeoutError:
+                pass
+            else:
+                raise EngineUnavailable(f"The model server has answered before it could be hung up on ({after:.1f} s).")
+        return self.tiny()
+
+    def close(self) -> None:
+        if self._http is not None:
+            self._http.close()
+        self._process.kill()
+        self._process.wait()
+        shutil.rmtree(self._folder, ignore_errors=True)
+
+    def _spawn(self, model: catalogue.Model, threads: int) -> subprocess.Popen[bytes]:
+        settings = {
+            "AIGC_LSP_RUNTIME_DIR": str(self._folder),
+            "AIGC_LSP_MODEL": model.name,
+            "AIGC_LSP_ENGINE_THREADS": str(threads),
+            "AIGC_LSP_ENGINE_DEVICE": "cpu",
+            "XDG_STATE_HOME": str(self._folder),  # where its log goes
+        }
+        return subprocess.Popen(
+            [sys.executable, "-P", "-m", "aigc_lsp", "engine"],
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            env={**os.environ, **settings},
+        )
+
+    def _connect(self, began: float) -> httpx.Client:
+        """A client, once the socket is bound; requests wait in the model server until the model is loaded."""
+        import httpx
+
+        while not self._is_listening():
+            if self._process.poll() is not None or time.perf_counter() - began > START_SECONDS:
+                raise EngineUnavailable("The model server did not start; `aigc-lsp engine` in a terminal says why.")
+            time.sleep(0.01)
+        transport = httpx.HTTPTransport(uds=str(self._socket))
+        return httpx.Client(transport=transport, base_url="http://engine", timeout=600.0, trust_env=False)
+
+    def _is_listening(self) -> bool:
+        with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as probe:
+            return probe.connect_ex(str(self._socket)) == 0
+
+    def _infill(self, body: dict[str, Any]) -> Keystroke:
+        assert self._http is not None
+        return infill(self._http, "The model server", body)

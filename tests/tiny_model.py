@@ -5,6 +5,7 @@ Imported by the tests of `engine/` and `prompt/`, whose `conftest.py` puts this 
 
 from __future__ import annotations
 
+import random
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -115,6 +116,54 @@ def plain_greedy(model: object, tokens: Sequence[int], count: int) -> list[int]:
     for _ in range(count):
         tokens.append(int(logits_after(model, tokens).argmax()))
     return tokens[len(tokens) - count :]
+
+
+def shared(a: Sequence[int], b: Sequence[int]) -> int:
+    """Length of the longest common prefix, found the slow way."""
+    return next((n for n, (x, y) in enumerate(zip(a, b, strict=False)) if x != y), min(len(a), len(b)))
+
+
+def edits(rng: random.Random, alphabet: Sequence[int], steps: int) -> Iterator[list[int]]:
+    """Prompts as two documents would send them while they are edited. A small alphabet makes them repeat themselves."""
+
+    def some(low: int, high: int) -> list[int]:
+        return [rng.choice(alphabet) for _ in range(rng.randint(low, high))]
+
+    documents, now = [some(20, 40), some(20, 40)], 0
+    yield documents[now]
+    for _ in range(steps):
+        tokens = list(documents[now])
+        kind = rng.choice(
+            ["append", "append", "append", "backspace", "middle", "jump", "shrink", "repeat", "cut", "one"]
+        )
+        at = rng.randrange(len(tokens))
+        if kind == "append":
+            tokens += some(1, 3)
+        elif kind == "backspace":
+            tokens = tokens[: max(1, len(tokens) - rng.randint(1, 3))]
+        elif kind == "middle":
+            tokens[at : at + rng.randint(0, 3)] = some(1, 3)
+        elif kind == "jump":
+            now = 1 - now
+            tokens = documents[now]
+        elif kind == "shrink":
+            tokens = tokens[: at + 1]
+        elif kind == "cut":
+            tokens = tokens[at:]
+        elif kind == "one":
+            yield tokens[:1]
+            tokens = tokens + some(10, 20)
+        documents[now] = tokens
+        yield tokens
+
+
+def assert_greedy(model: object, tokens: Sequence[int], chosen: Sequence[int]) -> None:
+    """`chosen` is what plain greedy decoding says after `tokens`: each is the likeliest after all before it. One pass
+    tells that for all of them, so it is quicker than `plain_greedy`."""
+    model = getattr(model, "reference", model)
+    with torch.inference_mode():
+        logits = model(torch.tensor([[*tokens, *chosen]]), use_cache=False).logits[0, len(tokens) - 1 : -1]
+    assert list(chosen) == logits.argmax(1).tolist()
 
 
 def held(branch: Branch) -> list[tuple[torch.Tensor, torch.Tensor]]:

@@ -83,7 +83,8 @@ def measure(engine: Engine) -> Speed:
         linear.crossover = crossover
     tokens = [token % engine.model.vocabulary for token in range(100, 100 + PROMPT_TOKENS)]
     branch = Branch(engine.model.layers)
-    engine.forward(branch, tokens[: crossover + 1], rows=1)  # the first pass of each kind touches the weights
+    # The first pass of each kind touches the weights.
+    engine.forward(branch, tokens[: max(crossover, MOST + 1) + 1], rows=1)
     engine.forward(branch, tokens[:1], rows=1)
     branch.crop(0)
     prefill = _seconds(lambda: engine.forward(branch, tokens, rows=0), 2, lambda: branch.crop(0))
@@ -141,10 +142,18 @@ def _seconds(run: Callable[[], object], repeats: int, before: Callable[[], objec
     took = []
     for _ in range(repeats):
         before()
+        _finished()
         began = time.perf_counter()
         run()
+        _finished()
         took.append(time.perf_counter() - began)
     return median(took)
+
+
+def _finished() -> None:
+    """A GPU is only asked to compute; wait until it has."""
+    if torch.cuda.is_initialized():
+        torch.cuda.synchronize()
 
 
 def _remembered(cache: Path, key: str) -> Speed | None:

@@ -2,8 +2,8 @@
 
 They are the branches of a tree: each step reads one token of every alternative in one pass, at the same position, and
 a mask lets each see the prompt and its own tokens only (as in SpecInfer's token tree, Miao et al. 2023). So the
-prompt's keys and values are neither copied nor read twice. The alternatives differ in their first token and are greedy from
-there on, unless the request samples.
+prompt's keys and values are neither copied nor read twice. The alternatives differ in their first token and are greedy
+from there on, unless the request samples.
 """
 
 from __future__ import annotations

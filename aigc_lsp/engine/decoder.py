@@ -45,8 +45,8 @@ class LanguageModel(Protocol):
         sees: torch.Tensor | None = None,
         interrupted: Callable[[], bool] | None = None,
     ) -> torch.Tensor:
-        """Logits float32 [rows, vocabulary] after the last `rows` of `ids` (int64 [count]), which stand behind what
-        `branch` holds. Their keys and values are written; committing them is the caller's.
+        """Logits float32 [rows, vocabulary] after the last `rows` of `ids` (int64 [count], on the host), which stand
+        behind what `branch` holds. Their keys and values are written; committing them is the caller's.
 
         `positions` (int64 [count]) and `sees` (bool [count, held + count]) are for tokens that do not follow one
         another. Raises `Interrupted` between two layers where `interrupted` says so.
@@ -76,6 +76,7 @@ class Shape:
             config.get("model_type") in FAMILY
             and config.get("hidden_act") == "silu"
             and rope.get("rope_type", "default") == "default"
+            and not config.get("rope_scaling")
             and not config.get("use_sliding_window", bool(config.get("sliding_window")))
             and not config.get("mlp_bias", False)
         )
@@ -97,7 +98,7 @@ class Shape:
 
 @dataclass(slots=True)
 class Block:
-    """One layer."""
+    """One layer; the norms' weights are there `twice`."""
 
     attention_norm: torch.Tensor
     qkv: Linear
@@ -116,7 +117,8 @@ class Decoder:
         self, shape: Shape, embedding: torch.Tensor, blocks: Sequence[Block], norm: torch.Tensor, head: Head
     ) -> None:
         self.shape = shape
-        self.embedding, self.blocks, self.norm, self.head = embedding, list(blocks), norm, head
+        self.embedding, self.blocks, self.head = embedding, list(blocks), head
+        self._norm = twice(norm)
         self.layers, self.vocabulary = shape.layers, shape.vocabulary
         self.device = norm.device
         self._cos, self._sin = _rotations(shape, norm.device)
@@ -132,7 +134,7 @@ class Decoder:
         interrupted: Callable[[], bool] | None = None,
     ) -> torch.Tensor:
         shape, count, held = self.shape, len(ids), len(branch.tokens)
-        x = self.embedding[ids]
+        x = self.embedding[ids.to(self.device)]
         turn = self._turn(slice(held, held + count) if positions is None else positions, x.dtype)
         if sees is None and count > 1:
             sees = causal(count, held + count, x.device)
@@ -143,16 +145,20 @@ class Decoder:
             x = self._block(block, kv, x, turn, mask)
         if not rows:
             return x.new_empty(0, 0)
-        return self.head(functional.rms_norm(x[-rows:], (shape.hidden,), self.norm, shape.norm_eps))
+        return self.logits(x[-rows:])
+
+    def logits(self, x: torch.Tensor) -> torch.Tensor:
+        """[rows, hidden] behind the last layer → float32 [rows, vocabulary]."""
+        return self.head(rms_norm(x, self._norm, self.shape.norm_eps))
 
     def _block(self, block: Block, kv: Any, x: torch.Tensor, turn: Any, mask: torch.Tensor | None) -> torch.Tensor:
         shape, count = self.shape, len(x)
-        normed = functional.rms_norm(x, (shape.hidden,), block.attention_norm, shape.norm_eps)
+        normed = rms_norm(x, block.attention_norm, shape.norm_eps)
         query, key, value = (part.view(count, -1, shape.head_size) for part in block.qkv(normed))
         keys, values = kv.update(_turned(key, turn).transpose(0, 1), value.transpose(0, 1))
         mixed = grouped_attention(_turned(query, turn), keys, values, mask)
         x = x + block.out(mixed.reshape(count, -1))[0]
-        gate, up = block.gate_up(functional.rms_norm(x, (shape.hidden,), block.feed_norm, shape.norm_eps))
+        gate, up = block.gate_up(rms_norm(x, block.feed_norm, shape.norm_eps))
         return x + block.down(functional.silu(gate) * up)[0]
 
     def _turn(self, at: slice | torch.Tensor, dtype: torch.dtype) -> tuple[torch.Tensor, torch.Tensor]:
@@ -160,8 +166,26 @@ class Decoder:
 
     @property
     def linears(self) -> list[Linear]:
-        """Every linear layer but the head's."""
-        return [linear for block in self.blocks for linear in block.linears]
+        """Every linear layer, the head last."""
+        return [*(linear for block in self.blocks for linear in block.linears), self.head.linear]
+
+    def bytes_per_token(self, context: int) -> int:
+        """That decoding one token behind `context` others reads: weights, keys and values."""
+        shape = self.shape
+        kv = 2 * shape.layers * shape.kv_heads * shape.head_size * self._norm.element_size()
+        return sum(linear.bytes_per_token for linear in self.linears) + context * kv
+
+
+def rms_norm(x: torch.Tensor, weight_twice: torch.Tensor, eps: float) -> torch.Tensor:
+    """Root mean square norm (Zhang & Sennrich 2019) of `x` [rows, size], as the layer norm of `x` beside its negative:
+    their mean is zero and their variance the mean square. torch has a fused kernel for that norm only: 134 µs for 256
+    rows, and 824 for its own rms_norm."""
+    normed = functional.layer_norm(torch.cat((x, -x), dim=1), weight_twice.shape, weight_twice, None, eps)
+    return normed[:, : x.shape[1]].contiguous()
+
+
+def twice(weight: torch.Tensor) -> torch.Tensor:
+    return torch.cat((weight, weight))
 
 
 def _rotations(shape: Shape, device: torch.device) -> tuple[torch.Tensor, torch.Tensor]:
@@ -205,7 +229,8 @@ def build(shape: Shape, wide: Mapping[str, torch.Tensor], packed: Mapping[str, P
         name = f"model.layers.{number}"
         made = {field: linear(*named) for field, named in named_parts(number).items()}
         norms = wide[f"{name}.input_layernorm.weight"], wide[f"{name}.post_attention_layernorm.weight"]
-        blocks.append(Block(norms[0], made["qkv"], made["out"], norms[1], made["gate_up"], made["down"]))
+        before, between = map(twice, norms)
+        blocks.append(Block(before, made["qkv"], made["out"], between, made["gate_up"], made["down"]))
     embedding = wide["model.embed_tokens.weight"]
     head = wide.get("lm_head.weight", embedding)
     return Decoder(

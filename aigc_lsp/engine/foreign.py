@@ -80,7 +80,7 @@ class Foreign:
         model = self.model if rows else self.model.base_model
         if rows:
             extra["logits_to_keep"] = rows
-        output = model(ids[None], attention_mask=mask, past_key_values=cache, use_cache=True, **extra)
+        output = model(ids[None].to(self.device), attention_mask=mask, past_key_values=cache, use_cache=True, **extra)
         return output.logits[0].float() if rows else torch.empty(0, 0)
 
     def _look(self) -> None:

@@ -158,9 +158,8 @@ class Engine:
         """
         if self._threads is not None:
             self._threads.adapt()
-        device = self.model.device
-        ids = torch.tensor(tokens, device=device)
-        at = None if positions is None else torch.tensor(positions, device=device)
+        ids = torch.tensor(tokens)
+        at = None if positions is None else torch.tensor(positions, device=self.model.device)
         with torch.inference_mode():
             logits = self.model(ids, branch, rows=rows, positions=at, sees=sees, interrupted=interrupted)
         branch.commit(tokens if positions is None else [NO_TOKEN] * len(tokens))

@@ -36,10 +36,10 @@ class Lookup:
         then the own text, then the latest place."""
         own = self._own.tobytes()
         for agreeing in range(LONGEST, SHORTEST - 1, -1):
-            if len(self._own) <= agreeing:
+            if len(self._own) < agreeing:
                 continue
             wanted = self._own[-agreeing:].tobytes()
-            for past in (own[: -self._own.itemsize], *self._others):
+            for past in (own, *self._others):
                 if followed := _followed(past, wanted, most):
                     return agreeing, followed
         return 0, []

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import torch
 
-from aigc_lsp.engine.weights import PACKED_FILE, WIDE_FILE, Profile
+from aigc_lsp.engine.weights import PACKED_FILE, WIDE_FILE
 from aigc_lsp.errors import NotEnoughMemory
 
 SPARE_BYTES = 200 << 20
@@ -22,22 +22,22 @@ LEAST_KV_BYTES = 32 << 20
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    profile: Profile
+    profile: str
     kv_bytes: int
     given_up: str = ""
     """A sentence for the user; empty where nothing was."""
 
 
-def plan(folder: Path, kv_bytes: int, available: int | None, wanted: Profile = "fast") -> Plan:
+def plan(folder: Path, kv_bytes: int, available: int | None, wanted: str = "fast") -> Plan:
     """The highest rung of the ladder that fits into `available` bytes; None: not known, so everything fits.
 
     Raises `NotEnoughMemory`.
     """
     wide, packed = (size_of(folder / name) for name in (WIDE_FILE, PACKED_FILE))
-    needed: dict[Profile, int] = {"fast": wide + packed + SPARE_BYTES, "small": packed + SPARE_BYTES}
+    needed: dict[str, int] = {"fast": wide + packed + SPARE_BYTES, "small": packed + SPARE_BYTES}
     if not packed:
         needed["small"] = needed["fast"]
-    profiles: tuple[Profile, ...] = ("fast", "small") if wanted == "fast" else ("small",)
+    profiles = ("fast", "small") if wanted == "fast" else ("small",)
     for profile in profiles:
         room = kv_bytes if available is None else available - needed[profile]
         if room >= min(LEAST_KV_BYTES, kv_bytes):
@@ -49,7 +49,7 @@ def plan(folder: Path, kv_bytes: int, available: int | None, wanted: Profile = "
     )
 
 
-def _given_up(profile: Profile, wanted: Profile, kv_bytes: int, kv_wanted: int) -> str:
+def _given_up(profile: str, wanted: str, kv_bytes: int, kv_wanted: int) -> str:
     lost = []
     if profile != wanted:
         lost.append("prompts are read with packed weights, which is slower")
@@ -58,8 +58,11 @@ def _given_up(profile: Profile, wanted: Profile, kv_bytes: int, kv_wanted: int) 
     return f"Memory is short: {' and '.join(lost)}." if lost else ""
 
 
-def available_bytes() -> int | None:
-    """What this process may still take, by the machine's and its control group's account; None where nobody says."""
+def available_bytes(device: str) -> int | None:
+    """What this process may still take, by the machine's and its control group's account, or a GPU's; None where nobody
+    says."""
+    if device == "cuda":
+        return int(torch.cuda.mem_get_info()[0])
     known = [value for value in (_machine(), _control_group()) if value is not None]
     return min(known, default=None)
 

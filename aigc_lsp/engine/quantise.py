@@ -18,6 +18,9 @@ SHRINKS = ((1.0, 1.0), (0.92, 0.92), (0.84, 0.84), (0.76, 0.76), (0.9, 1.0), (0.
 
 REFITS = 2
 
+SLICE = 256
+"""Rows."""
+
 
 def to_int8(weight: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
     """`weight` [out, in] as int8 [out, in] and a bfloat16 scale [out], so that weight ≈ int8 * scale.
@@ -32,13 +35,14 @@ def to_int8(weight: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
 
 def to_int4(weight: torch.Tensor) -> Int4:
     """`weight` [out, in], `in` a multiple of 32, fitted."""
-    outputs, inputs = weight.shape
-    groups = weight.float().view(outputs, -1, GROUP)
-    scale, offset = _fit(groups)
-    nibbles = _nearest(groups, scale, offset)
-    packed = torch._convert_weight_to_int4pack_for_cpu(nibbles.view(outputs, inputs).int(), 1)
-    scales = torch.cat([scale, offset + 8 * scale], dim=-1).transpose(0, 1).to(torch.bfloat16)
-    return Int4(packed, scales.contiguous())
+    nibbles, scales = [], []
+    for part in weight.split(SLICE):  # a slice of it stays in the processor's cache while all its fits are tried
+        groups = part.float().view(part.shape[0], -1, GROUP)
+        scale, offset = _fit(groups)
+        nibbles.append(_nearest(groups, scale, offset).flatten(1).int())
+        scales.append(torch.cat([scale, offset + 8 * scale], dim=-1).to(torch.bfloat16))
+    packed = torch._convert_weight_to_int4pack_for_cpu(torch.cat(nibbles), 1)
+    return Int4(packed, torch.cat(scales).transpose(0, 1).contiguous())
 
 
 def _fit(groups: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:

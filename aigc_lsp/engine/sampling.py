@@ -38,14 +38,17 @@ def choose(
     `logits`: [vocabulary]. `allowed`: ids, int64, to choose among; the log-probability is still that over the whole
     vocabulary, so that a healed token's says how likely the model found it.
     """
-    logits = logits.float()
-    pool = logits if allowed is None else logits[allowed.to(logits.device)]
+    logits = logits.float() if generator is None else logits.float().cpu()
+    ids = None if allowed is None else allowed.to(logits.device)
+    pool = logits if ids is None else logits[ids]
     if generator is None:
-        at = int(pool.argmax())
+        at = pool.argmax(0, keepdim=True)
     else:
-        at = int(torch.multinomial(_nucleus(pool / sampling.temperature, sampling.top_p), 1, generator=generator))
-    token = at if allowed is None else int(allowed[at])
-    return token, float(logits[token] - logits.logsumexp(0))
+        at = torch.multinomial(_nucleus(pool / sampling.temperature, sampling.top_p), 1, generator=generator)
+    token = at if ids is None else ids[at]
+    # In float64, which holds both exactly, so that one answer of the device brings both.
+    chosen, logprob = torch.cat([token.double(), (logits[token] - logits.logsumexp(0)).double()]).tolist()
+    return int(chosen), logprob
 
 
 def _nucleus(logits: torch.Tensor, top_p: float) -> torch.Tensor:

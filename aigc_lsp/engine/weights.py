@@ -9,7 +9,6 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Literal
 
 import torch
 from safetensors import SafetensorError
@@ -23,15 +22,13 @@ from aigc_lsp.errors import ModelDamaged, PackedElsewhere
 WIDE_FILE = "model.safetensors"
 PACKED_FILE = "packed.safetensors"
 
-Profile = Literal["fast", "small"]
-"""fast: bfloat16 weights for long chunks, packed ones for short ones. small: packed ones for all."""
 
-
-def load_model(folder: Path, device: str, profile: Profile = "fast") -> LanguageModel:
+def load_model(folder: Path, device: str, profile: str = "fast") -> LanguageModel:
     """The causal language model in `folder` on `device` ("cpu" or "cuda").
 
-    Nothing is fetched and no code from the folder is run. On the CPU the packed layers are used from the first row on;
-    up to how many is set by `calibrate`. Raises `ModelDamaged`.
+    Profile "fast" multiplies long chunks with bfloat16 weights and short ones with packed ones (up to how many rows,
+    `calibrate` sets); "small" has packed ones for all. Nothing is fetched and no code from the folder is run.
+    Raises `ModelDamaged`, and `PackedElsewhere` where the folder is to be packed again.
     """
     try:
         config = json.loads((folder / "config.json").read_text(encoding="utf-8"))
@@ -42,22 +39,28 @@ def load_model(folder: Path, device: str, profile: Profile = "fast") -> Language
         wide = load_file(folder / WIDE_FILE, device=device)
         model = build(shape, wide, packed)
         _check(model)
+    except PackedElsewhere:
+        raise
     except (OSError, ValueError, KeyError, RuntimeError, SafetensorError) as error:
         raise ModelDamaged(
             f"The converted model in {folder} cannot be loaded ({type(error).__name__}). "
             "Run `aigc-lsp models verify` to see which file is damaged."
         ) from error
-    set_crossover([*model.linears, model.head.linear], profile, 1)
+    set_crossover(model.linears, profile, 1)
+    if model.device.type == "cuda":
+        from aigc_lsp.engine.graph import StaticDecoder
+
+        return StaticDecoder(model)
     return model
 
 
-def set_crossover(linears: list[Linear], profile: Profile, rows: int) -> None:
+def set_crossover(linears: list[Linear], profile: str, rows: int) -> None:
     """Use packed weights up to `rows` rows, or everywhere where the profile has nothing else."""
     for linear in linears:
         linear.crossover = EVERYWHERE if profile == "small" else rows
 
 
-def _foreign(folder: Path, device: str, packed: Mapping[str, Packed], profile: Profile) -> LanguageModel:
+def _foreign(folder: Path, device: str, packed: Mapping[str, Packed], profile: str) -> LanguageModel:
     from aigc_lsp.engine.foreign import Foreign
 
     model = Foreign.load(folder)

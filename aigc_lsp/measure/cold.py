@@ -17,7 +17,7 @@ import sys
 import time
 from typing import Any
 
-from aigc_lsp.errors import EngineUnavailable
+from aigc_lsp.errors import AigcError, EngineUnavailable
 
 
 def seconds(model: str, threads: int, repeats: int) -> list[float]:
@@ -34,8 +34,8 @@ def _child(model: str, threads: int, modules: list[str]) -> dict[str, Any]:
         text=True,
     )
     if done.returncode:
-        said = done.stderr.strip().splitlines() or [f"it ended with code {done.returncode}"]
-        raise EngineUnavailable(f"The model could not be loaded in a process of its own ({said[-1]}).")
+        said = done.stderr.strip().splitlines() or [f"it ended with code {done.returncode}."]
+        raise EngineUnavailable(f"The model could not be loaded in a process of its own: {said[-1]}")
     found: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
     return found
 
@@ -45,7 +45,10 @@ def main(model: str, threads: int) -> None:
         with contextlib.suppress(Exception):  # some are made while others are imported
             importlib.import_module(name)
     began = time.perf_counter()
-    _first_token(model, threads)
+    try:
+        _first_token(model, threads)
+    except AigcError as error:
+        sys.exit(str(error))
     print(json.dumps({"seconds": time.perf_counter() - began, "modules": sorted(sys.modules)}))
 
 

@@ -27,7 +27,7 @@ THREADS = 2
 PROMPT_TOKENS = 1000
 CONTEXT_TOKENS = 500
 CHOSEN_TOKENS = 24
-GUESSED_TOKENS = 64
+SPECULATED_TOKENS = 64
 BEFORE_TOKENS, AFTER_TOKENS = 745, 255
 """Of the prompt with the hole: the prefix and the suffix."""
 LONG_CHARACTERS = 20_000
@@ -39,7 +39,7 @@ SETTLE_SECONDS = 0.3
 @dataclass(frozen=True, slots=True)
 class Load:
     """What else the machine does meanwhile: how the figures' names end, the ratio to be reached where it is not the
-    figure's own, and how much is measured: llama.cpp beside a busy core takes seconds for a token."""
+    figure's own, and how much is measured: llama.cpp takes 20 s for a key beside a busy core."""
 
     when: str = ""
     least: float | None = None
@@ -49,7 +49,7 @@ class Load:
 
 
 IDLE = Load()
-BUSY = Load(", one core busy", 2.0, rounds=3, decoded=6, keys=3)
+BUSY = Load(", one core busy", 2.0, rounds=3, decoded=6, keys=1)
 
 T = TypeVar("T")
 Said = Callable[[str], None]
@@ -149,30 +149,35 @@ def prefill(bench: Bench, load: Load = IDLE) -> list[Figure]:
 
     samples = bench.in_turn(bench.subjects, measure, load)
     least = load.least or 1.9
-    return _beside(bench.peers, f"prefill of 1,000 tokens{load.when}", "tokens/s", samples, least, "more")
+    return _beside(bench.peers, f"prefill, 1,000 tokens{load.when}", "tokens/s", samples, least, "more")
 
 
 def decode(bench: Bench, load: Load = IDLE) -> list[Figure]:
-    """A token behind 500, without guessing ahead: so every token is a pass over all weights."""
+    """A token behind 500, without speculation: so every token is a pass over all weights."""
     context = bench.tokens[:CONTEXT_TOKENS]
 
     def measure(subject: Subject, turn: int) -> list[float]:
         return [subject.decode(context, load.decoded) * 1e3]
 
-    with _guessing(bench.engine, False):
+    with _speculating(bench.engine, False):
         samples = bench.in_turn(bench.subjects, measure, load)
-    name, least = f"decode at 500 tokens of context{load.when}", load.least or 1.25
+    name, least = f"decode at 500 tokens{load.when}", load.least or 1.25
     found = _beside(bench.peers, name, "ms/token", samples, least, "less")
     return [*found, *_share_of_bandwidth(bench, samples[0])] if load is IDLE else found
 
 
 def _share_of_bandwidth(bench: Bench, milliseconds: Sequence[float]) -> list[Figure]:
-    bandwidth = figure("read bandwidth, two threads", "GB/s", machine.read_bandwidth(THREADS, 7), statistic=max)
+    """How fast the machine reads memory, and how much of that decoding makes use of."""
+    read = machine.read_bandwidth(THREADS, 7)
+    must, name = Bound("≥", 60, "ours"), "decode: share of that bandwidth"
     nbytes = bench.engine.bytes_per_token(CONTEXT_TOKENS + IDLE.decoded // 2)
-    assert bandwidth.ours is not None
-    shares = [nbytes / (one / 1e3) / 1e9 / bandwidth.ours * 100 for one in milliseconds]
-    name = f"decode: share of it, {nbytes / 1e6:,.0f} MB a token"
-    return [bandwidth, figure(name, "%", shares, Bound("≥", 60, "ours"))]
+    shares = [(nbytes or 0) / (one / 1e3) / 1e9 / max(read) * 100 for one in milliseconds]
+    return [
+        figure("read bandwidth, two threads", "GB/s", read, statistic=max),
+        figure(name, "%", shares, must, note=f"{nbytes / 1e6:,.0f} MB a token")
+        if nbytes
+        else missing(name, must, "this model does not say how much it reads"),
+    ]
 
 
 def keystroke(bench: Bench, load: Load = IDLE) -> list[Figure]:
@@ -193,11 +198,11 @@ def keystroke(bench: Bench, load: Load = IDLE) -> list[Figure]:
 
     samples = bench.in_turn(bench.typists, measure, load)
     note = "; ".join(f"{name} writes {statistics.mean(counts):.1f} tokens" for name, counts in written.items())
-    name, least = f"next keystroke in 1,000 tokens{load.when}", load.least or 5.0
+    name, least = f"keystroke in 1,000 tokens{load.when}", load.least or 5.0
     found = _beside(bench.typists[1:], name, "ms", samples, least, "less", note)
     if load is not IDLE:
         return found
-    name = "tokens prefilled for a typed character"
+    name = "tokens prefilled for a key"
     return [
         *found,
         figure(name, "", read, Bound("≤", 1, "ours")),
@@ -206,17 +211,17 @@ def keystroke(bench: Bench, load: Load = IDLE) -> list[Figure]:
 
 
 def repeated(bench: Bench) -> list[Figure]:
-    """Guessing ahead from the prompt, on code that repeats itself and on code that does not."""
+    """Prompt lookup, on code that repeats itself and on code that does not."""
     faster, never_slower = Bound("≥", 1.6, "ratio"), Bound("≥", 0.97, "ratio")
-    names = ("repeated code, guessing ahead", "code without repeats, guessing ahead (the worst text)")
+    names = ("repeated code, speculation", "other code, speculation, worst text")
     if bench.engine.speculates is None:
         return [
-            missing(name, must, "this engine does not guess ahead")
+            missing(name, must, "this engine does not speculate")
             for name, must in zip(names, (faster, never_slower), strict=True)
         ]
     ordinary = [_cut(bench, name) for name in texts.ORDINARY]
-    repeating = [_guessed(bench, names[0], bench.encode(text), faster) for text in texts.REPEATED]
-    plain = [_guessed(bench, names[1], tokens, never_slower) for tokens in ordinary]
+    repeating = [_speculated(bench, names[0], bench.encode(text), faster) for text in texts.REPEATED]
+    plain = [_speculated(bench, names[1], tokens, never_slower) for tokens in ordinary]
     return [sorted(repeating, key=_ratio)[len(repeating) // 2], min(plain, key=_ratio)]
 
 
@@ -225,10 +230,10 @@ def _cut(bench: Bench, name: str) -> list[int]:
     return bench.encode(texts.library(name))[:CONTEXT_TOKENS]
 
 
-def _guessed(bench: Bench, name: str, tokens: Sequence[int], must: Bound) -> Figure:
-    def measure(ahead: bool, turn: int) -> list[float]:
-        with _guessing(bench.engine, ahead):
-            return [bench.engine.decode(tokens, GUESSED_TOKENS) * 1e3]
+def _speculated(bench: Bench, name: str, tokens: Sequence[int], must: Bound) -> Figure:
+    def measure(wanted: bool, turn: int) -> list[float]:
+        with _speculating(bench.engine, wanted):
+            return [bench.engine.decode(tokens, SPECULATED_TOKENS) * 1e3]
 
     ours, plain = bench.in_turn([True, False], measure)
     return compared(name, "ms/token", ours, "without", plain, must)
@@ -259,7 +264,7 @@ def choices(bench: Bench) -> list[Figure]:
 def load(bench: Bench) -> list[Figure]:
     """From the packed cache to the first token, imports excluded."""
     found = cold.seconds(bench.model.name, THREADS, bench.repeats)
-    return [figure("packed cache to first token, imports excluded", "s", found, Bound("≤", 2, "ours"))]
+    return [figure("packed cache to first token", "s", found, Bound("≤", 2, "ours"))]
 
 
 def start(bench: Bench) -> list[Figure]:
@@ -269,7 +274,7 @@ def start(bench: Bench) -> list[Figure]:
         server = OurServer(bench.model, THREADS)
         found.append(server.first_token_s)
         server.close()
-    return [figure("`aigc-lsp engine`, exec to first token", "s", found, Bound("≤", 6, "ours"))]
+    return [figure("exec to first token", "s", found, Bound("≤", 6, "ours"))]
 
 
 def cancel(bench: Bench) -> list[Figure]:
@@ -327,11 +332,11 @@ def _beside(
 
 
 @contextlib.contextmanager
-def _guessing(engine: OurEngine, ahead: bool) -> Iterator[None]:
-    """Guessing ahead on or off, where the engine can."""
+def _speculating(engine: OurEngine, wanted: bool) -> Iterator[None]:
+    """Speculation on or off, where the engine has it."""
     before = engine.speculates
     if before is not None:
-        engine.speculates = ahead
+        engine.speculates = wanted
     try:
         yield
     finally:

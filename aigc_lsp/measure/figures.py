@@ -138,23 +138,24 @@ def show(report: Report) -> None:
 
     console = Console(highlight=False)
     table = Table(box=None, header_style="bold")
-    for heading in ("figure", "ours", "beside", "", "ratio", "must", "met", ""):
-        table.add_column(heading, justify="right" if heading in ("ours", "ratio", "must") else "left")
+    table.add_column("figure")
+    for heading in ("ours", "beside", "ratio", "must", "met"):
+        table.add_column(heading, justify="right", no_wrap=True)
     for one in report.figures:
         table.add_row(
             one.name,
             _value(one.ours, one.unit),
             _value(one.peer, one.unit),
-            one.against,
             "" if one.ratio is None else f"{one.ratio:.2f} ×",
             one.must or "",
             {True: "[green]yes[/]", False: "[red]no[/]", None: "" if one.must is None else "?"}[one.met],
-            one.note,
         )
     console.print(table)
-    console.print(_line(report.machine), style="dim")
-    for peer in report.peers:
-        console.print(_line(peer), style="dim")
+    for one in report.figures:
+        if said := "; ".join(filter(None, [one.against and f"beside {one.against}", one.note])):
+            console.print(f"{one.name}: {said}", style="dim")
+    for facts in (report.machine, *report.peers):
+        console.print(_line(facts), style="dim")
 
 
 def _value(value: float | None, unit: str) -> str:

@@ -85,12 +85,12 @@ while os.getppid() == parent:  # not for longer than us, however we end
 
 
 @contextlib.contextmanager
-def busy_neighbour() -> Iterator[None]:
+def busy_neighbour() -> Iterator[subprocess.Popen[bytes]]:
     """A process that keeps one core busy for as long as the block lasts."""
     process = subprocess.Popen([sys.executable, "-c", _NEIGHBOUR])
     try:
         time.sleep(0.3)
-        yield
+        yield process
     finally:
         process.kill()
         process.wait()

@@ -17,7 +17,7 @@ import time
 from collections.abc import Sequence
 from dataclasses import fields
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from aigc_lsp import catalogue
 from aigc_lsp.errors import EngineUnavailable
@@ -32,6 +32,9 @@ if TYPE_CHECKING:
 
 START_SECONDS = 120.0
 """A model server that has not answered by then will not."""
+
+WHOLE = {"prefix_tokens": 8192, "suffix_tokens": 1024}
+"""Budgets that shorten no prompt of the bench, whatever is configured."""
 
 TINY = {"input_prefix": "import os\n", "n_predict": 1}
 """The smallest request: once its prompt is remembered, it is one pass."""
@@ -49,22 +52,26 @@ class OurEngine:
     @classmethod
     def load(cls, model: catalogue.Model, threads: int) -> OurEngine:
         """Raises `ModelMissing` where the model is not on this machine."""
-        folder = Store().check_packed(model)
+        store = Store()
+        folder = store.check_packed(model)
 
+        from aigc_lsp.engine.calibrate import calibrate
         from aigc_lsp.engine.generate import Engine
         from aigc_lsp.engine.threads import ThreadCount
         from aigc_lsp.engine.vocabulary import Vocabulary
         from aigc_lsp.engine.weights import load_model
 
         count = ThreadCount(threads)
-        return cls(Engine(load_model(folder, "cpu"), Vocabulary.load(folder), threads=count), count)
+        engine = Engine(load_model(folder, "cpu"), Vocabulary.load(folder), threads=count)
+        calibrate(engine, store.root.parent / "speed.json", model.sha256)
+        return cls(engine, count)
 
     def prefill(self, tokens: Sequence[int]) -> float:
         self.forget()
         return self.generate(tokens, 0).timings.prefill_ms / 1e3
 
     def decode(self, tokens: Sequence[int], count: int) -> float:
-        """The first token comes with the prompt; each further one is one pass, unless it is guessed."""
+        """The first token comes with the prompt; each further one is one pass, but for speculation."""
         self.forget()
         timings = self.generate(tokens, count + 1).timings
         return timings.decode_ms / 1e3 / max(1, timings.generated_tokens - 1)
@@ -75,7 +82,7 @@ class OurEngine:
 
         more: dict[str, Any] = {"choices": choices} if choices > 1 else {}
         *_, outcome = self.engine.generate(Request(tokens, max_tokens=count, **more))
-        return outcome  # type: ignore[return-value]
+        return cast("Outcome", outcome)
 
     def forget(self) -> None:
         """Nothing remembered, and all threads: what another subject has computed meanwhile is not this one's load."""
@@ -90,37 +97,17 @@ class OurEngine:
 
     @property
     def speculates(self) -> bool | None:
-        """Whether it guesses tokens ahead; None where this engine cannot."""
+        """Whether it drafts tokens from the prompt; None where this engine cannot."""
         return getattr(self.engine, "speculate", None)
 
     @speculates.setter
     def speculates(self, wanted: bool) -> None:
-        self.engine.speculate = wanted  # type: ignore[attr-defined]
+        self.engine.speculate = wanted
 
-    def bytes_per_token(self, context: int) -> int:
-        """Bytes that one decoding pass reads: weights, and the keys and values of `context` tokens."""
-        from aigc_lsp.engine import layers
-
-        model = self.engine.model
-        counted = getattr(layers, "bytes_per_token", _weight_bytes)
-        return int(counted(model)) + context * self._kv_bytes()
-
-    def _kv_bytes(self) -> int:
-        """Keys and values of one token."""
-        config = self.engine.model.config
-        size = getattr(config, "head_dim", None) or config.hidden_size // config.num_attention_heads
-        return int(2 * config.num_hidden_layers * config.num_key_value_heads * size * self.engine.model.dtype.itemsize)
-
-
-def _weight_bytes(model: Any) -> int:
-    """The linear layers' weights, in the narrowest form that they have; of an embedding only a row is read."""
-    total = 0
-    for module in model.modules():
-        if hasattr(module, "narrow"):
-            total += module.narrow.nbytes + module.scale.nbytes
-        elif type(module).__name__ == "Linear":
-            total += module.weight.nbytes
-    return total
+    def bytes_per_token(self, context: int) -> int | None:
+        """Bytes that one pass behind `context` tokens reads: weights, keys and values; None where it is not known."""
+        counted = getattr(self.engine.model, "bytes_per_token", None)
+        return counted(context) if counted is not None else None
 
 
 class OurServer:
@@ -144,7 +131,7 @@ class OurServer:
             raise
 
     def keystroke(self, prefix: str, suffix: str) -> Keystroke:
-        return self._infill({"input_prefix": prefix, "input_suffix": suffix, **INFILL})
+        return self._infill({"input_prefix": prefix, "input_suffix": suffix, **INFILL, **WHOLE})
 
     def tiny(self) -> float:
         """Seconds until the smallest request is answered."""
@@ -153,7 +140,7 @@ class OurServer:
     def cancel(self, prompt: str, after: float) -> float:
         """Seconds from a hang-up until the smallest request is answered; the hang-up comes `after` seconds into the
         reading of `prompt`, which must take longer than that."""
-        body = json.dumps({"input_prefix": prompt, "n_predict": 1, "prefix_tokens": 8192}).encode()
+        body = json.dumps({"input_prefix": prompt, "n_predict": 1, **WHOLE}).encode()
         head = f"POST /infill HTTP/1.1\r\nHost: engine\r\nContent-Length: {len(body)}\r\n\r\n".encode()
         with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as connection:
             connection.connect(str(self._socket))

@@ -30,7 +30,6 @@ from aigc_lsp.weights.store import Progress, Store
 if TYPE_CHECKING:
     from aigc_lsp.engine.calibrate import Speed
     from aigc_lsp.engine.generate import Engine, Outcome, Piece, Request
-    from aigc_lsp.engine.weights import Profile
 
 log = logging.getLogger(__name__)
 
@@ -162,7 +161,7 @@ class Host:
             check_there(model, self._store, self._config.download)
         self._bring_up(name)
 
-    def _bring_up(self, name: str, profile: Profile | None = None, kv_bytes: int | None = None) -> None:
+    def _bring_up(self, name: str, profile: str | None = None, kv_bytes: int | None = None) -> None:
         """Fetch, convert and load the model `name`; how far it is, and why it failed, is in `health`."""
         self._engine = None
         self._health = replace(self._health, phase="load", model=name, message="", done=0, total=0)
@@ -179,7 +178,7 @@ class Host:
             self._health = replace(self._health, phase="error", message=message)
             log.error("%s", message)
 
-    def _load(self, model: catalogue.Model, profile: Profile | None = None, kv_bytes: int | None = None) -> None:
+    def _load(self, model: catalogue.Model, profile: str | None = None, kv_bytes: int | None = None) -> None:
         """Bring up `model`; `profile` and `kv_bytes` are the configured ones unless given."""
         folder = prepare(model, self._store, self._config.download, self._report)
         self._health = replace(self._health, phase="load", message="", note="", done=0, total=0)
@@ -193,9 +192,9 @@ class Host:
 
         settings = self._config.engine
         device = pick_device(settings.device)
-        available = memory.available_bytes() if device == "cpu" else None
-        wanted: Profile = profile or ("small" if settings.profile == "small" else "fast")
-        plan = memory.plan(folder, kv_bytes or settings.kv_bytes, available, wanted)
+        plan = memory.plan(
+            folder, kv_bytes or settings.kv_bytes, memory.available_bytes(device), profile or settings.profile
+        )
         if plan.given_up:
             log.warning("%s", plan.given_up)
         threads = ThreadCount(settings.threads) if settings.threads else ThreadCount.free_cores()
@@ -209,8 +208,9 @@ class Host:
             weights = load_model(folder, device, plan.profile)
         engine = Engine(weights, vocabulary, plan.kv_bytes, threads)
         self._warm(engine)
-        cache = self._store.root.parent / "speed.json"
-        self._speed = calibrate(engine, cache, model.sha256, is_quiet=lambda: threads.count == threads.limit)
+        self._speed = calibrate(
+            engine, self._store.speed_path, model.sha256, is_quiet=lambda: threads.count == threads.limit
+        )
         self._model, self._engine = model, engine
         self._health = replace(
             self._health,

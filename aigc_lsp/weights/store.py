@@ -62,6 +62,11 @@ class Store:
     def packed_path(self, model: Model) -> Path:
         return self._directory(model) / f"packed-v{packed.FORMAT_VERSION}"
 
+    @property
+    def speed_path(self) -> Path:
+        """Where the speed of this machine is kept (`engine.calibrate`)."""
+        return self.root.parent / "speed.json"
+
     def state(self, model: Model) -> State:
         if packed.damage(self.packed_path(model), model.sha256) is None:
             return "packed"

@@ -6,51 +6,13 @@ import random
 from collections.abc import Callable, Iterator
 
 import pytest
-from tiny_model import KV_BYTES, Recorder, answer, assert_store_true, plain_greedy
+from tiny_model import KV_BYTES, Recorder, answer, assert_store_true, edits, plain_greedy, shared
 from transformers import PreTrainedModel
 
 from aigc_lsp.engine import generate, store
 from aigc_lsp.engine.generate import Engine, Request
 
 NEW = 4
-
-
-def shared(a: list[int], b: list[int]) -> int:
-    return next((n for n, (x, y) in enumerate(zip(a, b, strict=False)) if x != y), min(len(a), len(b)))
-
-
-def edits(rng: random.Random, vocabulary: int, steps: int) -> Iterator[list[int]]:
-    """Prompts as two documents would send them while they are edited."""
-
-    def some(low: int, high: int) -> list[int]:
-        return [rng.randrange(vocabulary) for _ in range(rng.randint(low, high))]
-
-    documents, now = [some(20, 40), some(20, 40)], 0
-    yield documents[now]
-    for _ in range(steps):
-        tokens = list(documents[now])
-        kind = rng.choice(
-            ["append", "append", "append", "backspace", "middle", "jump", "shrink", "repeat", "cut", "one"]
-        )
-        at = rng.randrange(len(tokens))
-        if kind == "append":
-            tokens += some(1, 3)
-        elif kind == "backspace":
-            tokens = tokens[: max(1, len(tokens) - rng.randint(1, 3))]
-        elif kind == "middle":
-            tokens[at : at + rng.randint(0, 3)] = some(1, 3)
-        elif kind == "jump":
-            now = 1 - now
-            tokens = documents[now]
-        elif kind == "shrink":
-            tokens = tokens[: at + 1]
-        elif kind == "cut":
-            tokens = tokens[at:]
-        elif kind == "one":
-            yield tokens[:1]
-            tokens = tokens + some(10, 20)
-        documents[now] = tokens
-        yield tokens
 
 
 def check(engine: Engine, chosen: Recorder, prompts: Iterator[list[int]]) -> int:
@@ -71,7 +33,7 @@ def check(engine: Engine, chosen: Recorder, prompts: Iterator[list[int]]) -> int
 @pytest.mark.parametrize("chunk", [1, 3, 7, 256])
 def test_edits(engine: Engine, chosen: Recorder, monkeypatch: pytest.MonkeyPatch, chunk: int) -> None:
     monkeypatch.setattr(generate, "CHUNK", chunk)
-    assert check(engine, chosen, edits(random.Random(chunk), len(engine.vocabulary), 40)) > 300
+    assert check(engine, chosen, edits(random.Random(chunk), range(len(engine.vocabulary)), 40)) > 300
 
 
 @pytest.mark.parametrize("room", [0, 20, 100])
@@ -80,7 +42,7 @@ def test_edits_while_branches_are_evicted(
 ) -> None:
     monkeypatch.setattr(store, "GROWTH", 1)
     engine = new_engine(kv_bytes=room * KV_BYTES)
-    check(engine, chosen, edits(random.Random(5), len(engine.vocabulary), 30))
+    check(engine, chosen, edits(random.Random(5), range(len(engine.vocabulary)), 30))
     answer(engine, Request([1, 2, 3], max_tokens=0))
     assert engine.store.nbytes <= max(room, 3) * KV_BYTES
 
@@ -90,7 +52,7 @@ def test_edits_while_the_tensors_grow(
     engine: Engine, chosen: Recorder, monkeypatch: pytest.MonkeyPatch, growth: int
 ) -> None:
     monkeypatch.setattr(store, "GROWTH", growth)
-    check(engine, chosen, edits(random.Random(growth), len(engine.vocabulary), 25))
+    check(engine, chosen, edits(random.Random(growth), range(len(engine.vocabulary)), 25))
 
 
 def test_typing_reuses_all_that_was_read(engine: Engine) -> None:

@@ -123,11 +123,11 @@ def shared(a: Sequence[int], b: Sequence[int]) -> int:
     return next((n for n, (x, y) in enumerate(zip(a, b, strict=False)) if x != y), min(len(a), len(b)))
 
 
-def edits(rng: random.Random, alphabet: Sequence[int], steps: int) -> Iterator[list[int]]:
-    """Prompts as two documents would send them while they are edited. A small alphabet makes them repeat themselves."""
+def edits(rng: random.Random, vocabulary: int, steps: int) -> Iterator[list[int]]:
+    """Prompts as two documents would send them while they are edited. Of few tokens, they repeat themselves."""
 
     def some(low: int, high: int) -> list[int]:
-        return [rng.choice(alphabet) for _ in range(rng.randint(low, high))]
+        return [rng.randrange(vocabulary) for _ in range(rng.randint(low, high))]
 
     documents, now = [some(20, 40), some(20, 40)], 0
     yield documents[now]

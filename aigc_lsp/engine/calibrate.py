@@ -6,6 +6,7 @@ much of a buffer can be read and how long a suggestion can be within the latency
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import platform
@@ -174,5 +175,6 @@ def _remember(cache: Path, key: str, speed: Speed) -> None:
         cache.parent.mkdir(parents=True, exist_ok=True)
         fresh.write_text(json.dumps({**known, key: asdict(speed)}, indent=1), encoding="utf-8")
         os.replace(fresh, cache)
-    except OSError:
-        fresh.unlink(missing_ok=True)  # a cache that cannot be written costs a second at the next start
+    except OSError:  # a cache that cannot be written costs a second at the next start
+        with contextlib.suppress(OSError):
+            fresh.unlink()

@@ -40,10 +40,10 @@ def generate(engine: Engine, request: Request, cancelled: Callable[[], bool]) ->
         return
     run.generated = sum(len(alternative.tokens) for alternative in finished)
     found = _ranked(finished)
-    outcome = replace(run.outcome(found[0].stop_reason), choices=found, stopping_word=_word_of(found[0], finished))
-    if found[0].text:
-        best = next(alternative for alternative in finished if alternative.choice().text == found[0].text)
-        yield Piece(found[0].text, tuple(best.tokens), tuple(best.logprobs), outcome.timings)
+    best = next(alternative for alternative in finished if tuple(alternative.tokens) == found[0].tokens)
+    outcome = replace(run.outcome(found[0].stop_reason), choices=found, stopping_word=best.stream.stopping_word)
+    if best.text:
+        yield Piece(best.text, tuple(best.tokens), tuple(best.logprobs), outcome.timings)
     yield outcome
 
 
@@ -63,20 +63,22 @@ class _Alternative:
     def accept(self, request: Request, data: bytes, token: int, logprob: float) -> None:
         """Take one token, of the bytes `data`; `stop_reason` says whether it was the last."""
         if token in request.stop_tokens:
-            self._stop("eos")
+            self.end("eos")
             return
         self.tokens.append(token)
         self.logprobs.append(logprob)
-        data, self.heal = data[len(self.heal) :], self.heal[len(data) :]
-        if data:
-            self.produced += 1
-            self.text += self.stream.feed(data)
+        if self.heal:
+            data, self.heal = data[len(self.heal) :], self.heal[len(data) :]
+            if not data:
+                return
+        self.produced += 1
+        self.text += self.stream.feed(data)
         if self.stream.stopping_word:
             self.stop_reason = "word"
         elif self.produced >= request.max_tokens:
-            self._stop("limit")
+            self.end("limit")
 
-    def _stop(self, reason: StopReason) -> None:
+    def end(self, reason: StopReason) -> None:
         self.text += self.stream.flush()
         self.stop_reason = reason
 
@@ -84,7 +86,8 @@ class _Alternative:
         from aigc_lsp.engine.generate import Choice
 
         mean = sum(self.logprobs) / len(self.logprobs) if self.logprobs else 0.0
-        return Choice(self.text, tuple(self.tokens), mean, self.stop_reason or "deadline")
+        assert self.stop_reason is not None
+        return Choice(self.text, tuple(self.tokens), mean, self.stop_reason)
 
 
 def _tree(engine: Engine, request: Request, run: Run, cancelled: Callable[[], bool]) -> list[_Alternative] | None:
@@ -98,6 +101,8 @@ def _tree(engine: Engine, request: Request, run: Run, cancelled: Callable[[], bo
         if cancelled():
             return None
         if run.late():
+            for alternative in growing:
+                alternative.end("deadline")
             break
         logits = _read(engine, run, growing, held, step)
         for row, alternative in zip(logits, growing, strict=True):
@@ -142,7 +147,3 @@ def _ranked(finished: list[_Alternative]) -> tuple[Choice, ...]:
     distinct = {choice.text: choice for choice in reversed(choices)}
     ordered = [choice for choice in choices if distinct[choice.text] is choice]
     return tuple([choice for choice in ordered if choice.text] or ordered)
-
-
-def _word_of(choice: Choice, finished: list[_Alternative]) -> str:
-    return next((one.stream.stopping_word for one in finished if one.text == choice.text), "")

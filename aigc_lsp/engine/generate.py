@@ -108,7 +108,7 @@ class Engine:
         self.step_costs: Sequence[float] = STEP_COSTS
 
     def generate(self, request: Request, cancelled: Callable[[], bool] = lambda: False) -> Iterator[Piece | Outcome]:
-        if request.choices > 1:
+        if request.choices > 1 and request.max_tokens:
             from aigc_lsp.engine import choices
 
             yield from choices.generate(self, request, cancelled)

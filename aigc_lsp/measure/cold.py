@@ -11,6 +11,7 @@ from __future__ import annotations
 import contextlib
 import importlib
 import json
+import os
 import queue
 import subprocess
 import sys
@@ -48,8 +49,10 @@ def main(model: str, threads: int) -> None:
     try:
         _first_token(model, threads)
     except AigcError as error:
-        sys.exit(str(error))
-    print(json.dumps({"seconds": time.perf_counter() - began, "modules": sorted(sys.modules)}))
+        print(error, file=sys.stderr, flush=True)
+        os._exit(1)
+    print(json.dumps({"seconds": time.perf_counter() - began, "modules": sorted(sys.modules)}), flush=True)
+    os._exit(0)  # the engine's thread waits for jobs; nothing of it needs an orderly end
 
 
 def _first_token(model: str, threads: int) -> None:

@@ -11,9 +11,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch.nn import functional
 
-from aigc_lsp.engine import arena
+from aigc_lsp.engine import arena, layers
 from aigc_lsp.engine.attention import causal, grouped_attention, grouped_mask
-from aigc_lsp.engine.layers import CANDIDATES, EVERYWHERE, GROUP, Head, Int8, Linear, Packed
+from aigc_lsp.engine.layers import BLOCK, CANDIDATES, EVERYWHERE, GROUP, Head, Int8, Linear, Packed
 from aigc_lsp.engine.quantise import to_int4, to_int8
 
 KERNELS = {"int8": "_weight_int8pack_mm", "int4": "_weight_int4pack_mm_for_cpu"}
@@ -138,7 +138,7 @@ def test_int4_an_outlier_costs_its_own_group_alone() -> None:
 
 
 @pytest.mark.parametrize("kind", KINDS)
-@pytest.mark.parametrize(("inputs", "outputs"), [(32, 16), (64, 48), (224, 112), (96, 256)])
+@pytest.mark.parametrize(("inputs", "outputs"), [(32, 16), (64, 48), (224, 112), (96, 272)])
 def test_the_product_is_that_of_what_it_unpacks_to(kind: str, inputs: int, outputs: int) -> None:
     layer = packed(kind, normal(outputs, inputs).to(torch.bfloat16))
     wide = layer.dequantised()
@@ -239,6 +239,34 @@ def test_the_best_token_is_that_of_the_exact_rows() -> None:
             others = torch.ones(512, dtype=torch.bool).index_fill_(0, best, False)
             assert torch.equal(found[row, others], narrow[row, others])
     assert wrong > 10, "four bits alone would have done: this tells nothing"
+
+
+@has_int4
+def test_the_best_token_of_a_large_vocabulary() -> None:
+    words = BLOCK * (CANDIDATES + 3)
+    head, exact = head_of(5, words)
+    for place in range(0, words, 173):
+        x = exact[place : place + 1]
+        assert int(head(x).argmax()) == int((x.float() @ exact.float().T).argmax())
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    rows=st.integers(1, 3),
+    words=st.sampled_from([5, CANDIDATES, BLOCK * CANDIDATES, BLOCK * (CANDIDATES + 1), BLOCK * 50, BLOCK * 50 + 1]),
+    seed=st.integers(0, 1 << 30),
+    heap=st.booleans(),
+)
+def test_the_candidates_are_the_greatest(rows: int, words: int, seed: int, heap: bool) -> None:
+    """Also where they all stand together (`heap`), and where many are the same."""
+    logits = (normal(rows, words, seed=seed) * 8).round()
+    if heap:
+        logits[:, words // 2 : words // 2 + 40] += 100
+    found = layers._best(logits)
+    count = min(CANDIDATES, words)
+    assert found.shape == (rows, count)
+    assert all(len(set(row)) == count for row in found.tolist())
+    assert torch.equal(logits.gather(1, found).sort(dim=1).values, logits.topk(count, dim=1).values.sort(dim=1).values)
 
 
 @has_int4

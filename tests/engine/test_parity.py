@@ -33,7 +33,7 @@ def check(engine: Engine, chosen: Recorder, prompts: Iterator[list[int]]) -> int
 @pytest.mark.parametrize("chunk", [1, 3, 7, 256])
 def test_edits(engine: Engine, chosen: Recorder, monkeypatch: pytest.MonkeyPatch, chunk: int) -> None:
     monkeypatch.setattr(generate, "CHUNK", chunk)
-    assert check(engine, chosen, edits(random.Random(chunk), range(len(engine.vocabulary)), 40)) > 300
+    assert check(engine, chosen, edits(random.Random(chunk), len(engine.vocabulary), 40)) > 300
 
 
 @pytest.mark.parametrize("room", [0, 20, 100])
@@ -42,7 +42,7 @@ def test_edits_while_branches_are_evicted(
 ) -> None:
     monkeypatch.setattr(store, "GROWTH", 1)
     engine = new_engine(kv_bytes=room * KV_BYTES)
-    check(engine, chosen, edits(random.Random(5), range(len(engine.vocabulary)), 30))
+    check(engine, chosen, edits(random.Random(5), len(engine.vocabulary), 30))
     answer(engine, Request([1, 2, 3], max_tokens=0))
     assert engine.store.nbytes <= max(room, 3) * KV_BYTES
 
@@ -52,7 +52,7 @@ def test_edits_while_the_tensors_grow(
     engine: Engine, chosen: Recorder, monkeypatch: pytest.MonkeyPatch, growth: int
 ) -> None:
     monkeypatch.setattr(store, "GROWTH", growth)
-    check(engine, chosen, edits(random.Random(growth), range(len(engine.vocabulary)), 25))
+    check(engine, chosen, edits(random.Random(growth), len(engine.vocabulary), 25))
 
 
 def test_typing_reuses_all_that_was_read(engine: Engine) -> None:

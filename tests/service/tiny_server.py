@@ -117,6 +117,7 @@ class TinyHost(Host):
         super().__init__(config or Config(), store or Store(Path("/nonexistent")))
         self.jobs: list[Job] = []
         self.loads: list[str] = []
+        self.profiles: list[str | None] = []
         self.failing: dict[str, Exception] = {}
         self.may_load = threading.Event()
         self.may_load.set()
@@ -135,8 +136,9 @@ class TinyHost(Host):
         self.jobs.append(job)
         super().submit(job)
 
-    def _load(self, model: catalogue.Model) -> None:
+    def _load(self, model: catalogue.Model, profile: str | None = None, kv_bytes: int | None = None) -> None:
         self.loads.append(model.name)
+        self.profiles.append(profile)
         assert self.may_load.wait(HANG)
         if error := self.failing.get(model.name):
             raise error

@@ -1,0 +1,87 @@
+"""Fields of ours beside llama.cpp's: alternatives, latency targets, and reading ahead."""
+
+from __future__ import annotations
+
+import os
+import sys
+import threading
+from typing import Any
+
+import httpx
+import pytest
+from tiny_server import TinyHost
+
+from aigc_lsp.engine.calibrate import Speed
+from aigc_lsp.service import host as host_module
+
+
+async def test_alternatives(http: httpx.AsyncClient) -> None:
+    body = {"input_prefix": "a = ", "n_predict": 4, "n": 3, "heal": False}
+    answer = (await http.post("/infill", json=body)).json()
+    texts = [choice["content"] for choice in answer["choices"]]
+    assert len(set(texts)) == len(texts) == 3
+    assert answer["content"] == texts[0]
+    means = [choice["mean_logprob"] for choice in answer["choices"]]
+    assert means == sorted(means, reverse=True)
+    assert [choice["index"] for choice in answer["choices"]] == [0, 1, 2]
+    assert "choices" not in (await http.post("/infill", json=body | {"n": 1})).json()
+
+
+@pytest.mark.parametrize("given", [0, -1, 9, "two", 1.5])
+async def test_alternatives_that_cannot_be(http: httpx.AsyncClient, given: Any) -> None:
+    answer = await http.post("/infill", json={"input_prefix": "x", "n": given})
+    assert answer.status_code == 400
+    assert "field n " in answer.json()["error"]["message"]
+
+
+async def test_latency_targets_bound_what_is_read_and_written(http: httpx.AsyncClient, host: TinyHost) -> None:
+    host._speed = Speed(500.0, (20.0,) * 6, 4)
+    await http.post("/infill", json={"input_prefix": "x", "n_predict": 1})
+    long = {"input_prefix": "x" * 900, "input_suffix": "y" * 900, "n_predict": 200, "heal": False}
+    free = (await http.post("/infill", json=long)).json()
+    assert free["tokens_evaluated"] > 1100
+    assert free["tokens_predicted"] == 200
+    targets = {"latency_target_ms": 250, "cold_latency_target_ms": 900}
+    bound = (await http.post("/infill", json=long | targets)).json()
+    assert bound["tokens_evaluated"] <= 256 + 4  # 700 ms of reading make 350 tokens: two steps of 128
+    assert bound["tokens_predicted"] == 50
+    assert bound["truncated"]
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux has a priority for each thread")
+async def test_reading_ahead_has_a_lower_priority(
+    http: httpx.AsyncClient, host: TinyHost, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    nice: list[tuple[str, int]] = []
+    forward = type(host.engine).forward
+
+    def noting(*args: Any, **kwargs: Any) -> Any:
+        nice.append((threading.current_thread().name, os.getpriority(os.PRIO_PROCESS, threading.get_native_id())))
+        return forward(*args, **kwargs)
+
+    monkeypatch.setattr(type(host.engine), "forward", noting)
+    await http.post("/infill", json={"input_prefix": "x = 1\n", "n_predict": 0})
+    await http.post("/infill", json={"input_prefix": "x = 1\ny", "n_predict": 1})
+    own = os.getpriority(os.PRIO_PROCESS, 0)
+    assert nice[0][0].startswith("warming")
+    assert nice[0][1] == min(19, own + host_module.WARMING_NICENESS) or nice[0][1] == host_module.WARMING_NICENESS
+    assert nice[-1] == ("engine", own)
+
+
+async def test_reading_ahead_is_reused_and_gives_way(http: httpx.AsyncClient, host: TinyHost) -> None:
+    text = "x = 1\n" * 100
+    await http.post("/infill", json={"input_prefix": text, "n_predict": 0})
+    warm = (await http.post("/infill", json={"input_prefix": text + "y", "n_predict": 1})).json()
+    assert warm["timings"]["prompt_n"] <= 4
+    import asyncio
+
+    host.engine.hold()
+    ahead = asyncio.create_task(http.post("/infill", json={"input_prefix": "z = 2\n" * 300, "n_predict": 0}))
+    while host.engine.passes == 0 or len(host.jobs) < 3:
+        await asyncio.sleep(0.005)
+    asked = asyncio.create_task(http.post("/infill", json={"input_prefix": text, "n_predict": 1}))
+    while len(host.jobs) < 4:
+        await asyncio.sleep(0.005)
+    host.engine.release()
+    assert (await ahead).json()["stop_type"] == "cancelled"
+    assert (await asked).status_code == 200

@@ -139,9 +139,9 @@ class Model:
     files: FileTokens | None
     size: int
     sha256: str
-    packing: Packing
-    """In how many bits the weights are kept on the CPU: the least that loses nothing measurable (`eval fim`)."""
     sources: tuple[Source, ...]
+    packing: Packing = "int8"
+    """In how many bits the weights are kept on the CPU: the least that was measured to lose nothing (`eval fim`)."""
 
     @property
     def control_tokens(self) -> frozenset[str]:
@@ -235,7 +235,7 @@ def _model(table: _Table) -> Model:
         files=_files(table.table("files")) if table.has("files") else None,
         size=size,
         sha256=digest,
-        packing=_packing(weights),
+        packing=_packing(weights) if weights.has("packing") else "int8",
         sources=tuple(_source(source, size) for source in weights.tables("sources")),
     )
     weights.done()

@@ -279,7 +279,7 @@ class EngineConfig:
     profile: str = field(
         default="fast",
         metadata=about(
-            "fast reads prompts with bfloat16 weights beside the packed ones; small keeps the packed ones only.",
+            "Which weights are used; fast reads prompts with bfloat16 ones, small has packed ones only.",
             choices=("fast", "small"),
             live=False,
         ),

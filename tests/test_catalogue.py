@@ -88,6 +88,7 @@ def test_the_users_own_descriptor_is_listed_and_wins(config_home: Path) -> None:
         ('kind = "hub"', 'kind = "ftp"', 'weights.sources[0].kind` must be "hub" or "index"'),
         ("size = 45755264", "size = 45755263", "weights.sources[1].parts` add up to 491400063 bytes"),
         ('sha256 = "1d', 'sha256 = "1D', "weights.sha256` must be 64"),
+        ('packing = "int4"', 'packing = "int3"', "weights.packing` must be one of int4, mixed, int8"),
         ('name = "qwen', 'name = "gwen', "name` must be"),
         ("[weights]", "[weights", "cannot be read"),
     ],

@@ -145,7 +145,7 @@ def assert_said(
 
 
 def test_ten_thousand_edits_on_a_model_whose_text_is_known(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(generate, "CHUNK", 6)
+    monkeypatch.setattr(generate, "CHUNK", 12)
     monkeypatch.setattr(store, "GROWTH", 8)
     chosen = Recorder(generate.choose)
     monkeypatch.setattr(generate, "choose", chosen)

@@ -4,15 +4,19 @@ Invariant: a branch's `tokens` names exactly what its tensors hold, also after a
 (invariant 5). That holds because the tensors' length has one owner, `Branch.tokens`: a layer writes behind it, and
 only `commit` moves it forward, after the whole forward pass.
 
-Shapes: keys and values are [kv_heads, capacity, head_size], preallocated and grown in steps of `GROWTH` tokens.
+Shapes: keys and values are [kv_heads, capacity, head_size], preallocated and grown in steps of `GROWTH` tokens; all
+layers of a branch lie in one piece of memory.
 """
 
 from __future__ import annotations
 
 import time
+import weakref
 from collections.abc import Callable, Sequence
 
 import torch
+
+from aigc_lsp.engine import arena
 
 GROWTH = 512
 
@@ -23,7 +27,9 @@ MAX_AGE_SECONDS = 1800.0
 class KVLayer:
     """One layer's keys and values, written in place behind `length`, which the branch sets before each forward pass."""
 
-    def __init__(self) -> None:
+    def __init__(self, branch: Branch) -> None:
+        # Weakly: a dropped branch gives its memory back at once, not when Python next looks for cycles.
+        self._branch = weakref.proxy(branch)
         self.length = 0
         self.keys: torch.Tensor | None = None
         self.values: torch.Tensor | None = None
@@ -31,25 +37,14 @@ class KVLayer:
     def update(self, keys: torch.Tensor, values: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
         """Write the new tokens' keys and values [kv_heads, count, head_size]; all that are held, theirs included."""
         end = self.length + keys.shape[1]
-        if self.keys is None or self.values is None:
-            self.keys, self.values = (_grown(tensor[:, :0], end) for tensor in (keys, values))
-        elif end > self.keys.shape[1]:
-            self.keys, self.values = (_grown(tensor[:, : self.length], end) for tensor in (self.keys, self.values))
+        if self.keys is None or end > self.keys.shape[1]:
+            self._branch.make_room(end, keys)
+        assert self.keys is not None
+        assert self.values is not None
         self.keys[:, self.length : end] = keys
         self.values[:, self.length : end] = values
         self.length = end
         return self.keys[:, :end], self.values[:, :end]
-
-    @property
-    def nbytes(self) -> int:
-        return 0 if self.keys is None or self.values is None else self.keys.nbytes + self.values.nbytes
-
-
-def _grown(tensor: torch.Tensor, needed: int) -> torch.Tensor:
-    capacity = (needed + GROWTH - 1) // GROWTH * GROWTH
-    grown = tensor.new_empty((tensor.shape[0], capacity, tensor.shape[2]))
-    grown[:, : tensor.shape[1]] = tensor
-    return grown
 
 
 class Branch:
@@ -58,7 +53,8 @@ class Branch:
     def __init__(self, layers: int) -> None:
         self.tokens: list[int] = []
         self.used_at = 0.0
-        self._layers = [KVLayer() for _ in range(layers)]
+        self._layers = [KVLayer(self) for _ in range(layers)]
+        self.nbytes = 0
 
     @property
     def layers(self) -> list[KVLayer]:
@@ -77,15 +73,38 @@ class Branch:
     def fork(self, length: int) -> Branch:
         """A new branch that holds a copy of the first `length` tokens."""
         branch = Branch(len(self._layers))
-        branch.tokens = self.tokens[:length]
-        for copy, layer in zip(branch._layers, self._layers, strict=True):
-            if length and layer.keys is not None and layer.values is not None:
-                copy.keys, copy.values = (_grown(tensor[:, :length], length) for tensor in (layer.keys, layer.values))
+        first = self._layers[0].keys if self._layers else None
+        if length and first is not None:
+            branch.make_room(length, first)
+            branch._copy(self, length)
+            branch.tokens = self.tokens[:length]
         return branch
 
-    @property
-    def nbytes(self) -> int:
-        return sum(layer.nbytes for layer in self._layers)
+    def make_room(self, length: int, like: torch.Tensor) -> None:
+        """Room for `length` tokens in every layer, in one piece of memory: many small pieces that live long, among the
+        large ones of each pass that do not, had torn the heap to four times what was in use."""
+        kv_heads, _, size = like.shape
+        capacity = (length + GROWTH - 1) // GROWTH * GROWTH
+        whole = arena.empty((len(self._layers), 2, kv_heads, capacity, size), like)
+        grown = Branch(len(self._layers))
+        for layer, (keys, values) in zip(grown._layers, whole, strict=True):
+            layer.keys, layer.values = keys, values
+        grown._copy(self, len(self.tokens))
+        for layer, fresh in zip(self._layers, grown._layers, strict=True):
+            layer.keys, layer.values = fresh.keys, fresh.values
+        self.nbytes = whole.nbytes
+
+    def _copy(self, other: Branch, length: int) -> None:
+        """Take over what the first `length` tokens of `other` left, where it holds any."""
+        for mine, theirs in zip(self._layers, other._layers, strict=True):
+            if (
+                mine.keys is not None
+                and mine.values is not None
+                and theirs.keys is not None
+                and theirs.values is not None
+            ):
+                mine.keys[:, :length] = theirs.keys[:, :length]
+                mine.values[:, :length] = theirs.values[:, :length]
 
 
 class KVStore:

@@ -258,12 +258,37 @@ def test_the_word_that_stopped_is_the_first_ones(scripted: Scripted) -> None:
             assert given.outcome.stopping_word == ("\n" if by_word else "")
 
 
+@pytest.mark.parametrize("by_word", [True, False])
+def test_the_second_to_begin_may_be_the_likeliest(scripted: Scripted, by_word: bool) -> None:
+    """It says the same as the first, in more tokens that are surer: its tokens are told, and why it ended."""
+    end = scripted.vocabulary.control("<|im_end|>")
+    both, i, t, x, line = ids(scripted, b"it", b"i", b"t", b"x", b"\n")
+    last, other = (line, end) if by_word else (end, line)
+    request = Request([1], max_tokens=6, stop=("\n",), stop_tokens=frozenset({end}), choices=2)
+    scripted.script([both, i], [both, x, line], [t], [other], [i], [t], [last])
+    given = answer(scripted, request)
+    (choice,) = alternatives(given)
+    assert choice.text == "itit"
+    assert choice.tokens == ((i, t, i, t, line) if by_word else (i, t, i, t))
+    assert given.outcome.stopping_word == ("\n" if by_word else "")
+
+
 def test_the_deadline_ends_them_all_with_what_was_held_back(scripted: Scripted) -> None:
     a, dash = ids(scripted, b"a", b"-")
     scripted.script([a, dash])
     given = answer(scripted, Request([1], stop=("-->",), deadline_ms=0, choices=2))
     found = alternatives(given)
     assert {choice.text: choice.stop_reason for choice in found} == {"a": "deadline", "-": "deadline"}
+
+
+@pytest.mark.parametrize("steps", [1, 2, 4])
+def test_a_deadline_on_the_way(monkeypatch: pytest.MonkeyPatch, steps: int) -> None:
+    asked = iter(range(100))
+    monkeypatch.setattr(generate.Run, "late", lambda run: next(asked) >= steps - 1)
+    found = alternatives(answer(hashed_engine(), Request([0, 1, 2], max_tokens=8, choices=3)))
+    for choice in found:
+        assert choice.stop_reason == "deadline"
+        assert list(choice.tokens) == [choice.tokens[0], *hashed_greedy([0, 1, 2, choice.tokens[0]], steps - 1)]
 
 
 def test_a_stop_string_begun_is_told_at_the_limit(scripted: Scripted) -> None:

@@ -56,7 +56,7 @@ def rope(theta: float, kind: str = "default", **more: object) -> dict[str, Any]:
 OURS: dict[str, tuple[type[PreTrainedModel], PreTrainedConfig]] = {
     "qwen2": (Qwen2ForCausalLM, Qwen2Config(**COMMON, **rope(1e6))),
     "qwen2, tied": (Qwen2ForCausalLM, Qwen2Config(**COMMON, tie_word_embeddings=True)),
-    "llama": (LlamaForCausalLM, LlamaConfig(**COMMON, **rope(5e5), head_dim=16, rms_norm_eps=1e-2)),
+    "llama": (LlamaForCausalLM, LlamaConfig(**COMMON, **rope(5e5), head_dim=16, rms_norm_eps=0.5)),
     "llama, tied": (LlamaForCausalLM, LlamaConfig(**COMMON, tie_word_embeddings=True)),
     "llama, bias": (LlamaForCausalLM, LlamaConfig(**COMMON, attention_bias=True)),
     "llama, a key head for each": (LlamaForCausalLM, LlamaConfig(**COMMON | {"num_key_value_heads": 4})),

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import gc
+import weakref
 from collections.abc import Sequence
 
 import pytest
@@ -177,3 +179,24 @@ def test_common_prefix(a: list[int], b: list[int]) -> None:
     assert common_prefix(a, b) == common_prefix(tuple(a), b) == common_prefix(a, tuple(b)) == shared(a, b)
     assert common_prefix(a, a + b) == len(a)
     assert common_prefix([], a) == 0
+
+
+def test_a_dropped_branch_gives_its_memory_back_at_once() -> None:
+    """Not when Python next looks for cycles: hundreds of megabytes would wait for that."""
+    gc.disable()
+    try:
+        branch = Branch(LAYERS)
+        read(branch, [1, 2, 3])
+        gone = weakref.ref(branch)
+        del branch
+        assert gone() is None
+    finally:
+        gc.enable()
+
+
+def test_the_layers_of_a_branch_are_one_piece_of_memory() -> None:
+    branch = Branch(LAYERS)
+    read(branch, [1, 2, 3])
+    storages = {tensor.untyped_storage().data_ptr() for layer in branch.layers for tensor in (layer.keys, layer.values)}
+    assert len(storages) == 1
+    assert branch.nbytes == branch.layers[0].keys.untyped_storage().nbytes()

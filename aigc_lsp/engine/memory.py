@@ -18,6 +18,7 @@ SPARE_BYTES = 200 << 20
 """For the computation itself and what else the process needs while a model runs."""
 
 LEAST_KV_BYTES = 32 << 20
+"""Two windows of the default model. All that profile small keeps."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,8 +41,10 @@ def plan(folder: Path, kv_bytes: int, available: int | None, wanted: str = "fast
     profiles = ("fast", "small") if wanted == "fast" else ("small",)
     for profile in profiles:
         room = kv_bytes if available is None else available - needed[profile]
+        kv_wanted = kv_bytes if profile == "fast" else min(kv_bytes, LEAST_KV_BYTES)
         if room >= min(LEAST_KV_BYTES, kv_bytes):
-            return Plan(profile, min(kv_bytes, room), _given_up(profile, wanted, min(kv_bytes, room), kv_bytes))
+            kept = min(kv_wanted, room)
+            return Plan(profile, kept, _given_up(profile, wanted, kept, kv_wanted))
     least = (needed["small"] + LEAST_KV_BYTES) >> 20
     raise NotEnoughMemory(
         f"The model needs {least} MB of free memory and there are {(available or 0) >> 20}. Close other programs, or "

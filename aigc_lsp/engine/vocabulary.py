@@ -70,8 +70,8 @@ class Vocabulary:
 
     @cached_property
     def _by_bytes(self) -> tuple[list[bytes], list[int]]:
-        pairs = sorted((data, id) for id, data in enumerate(self._bytes) if data)
-        return [data for data, _ in pairs], [id for _, id in pairs]
+        ids = sorted((id for id, data in enumerate(self._bytes) if data), key=self._bytes.__getitem__)
+        return [self._bytes[id] for id in ids], ids
 
 
 def _successor(prefix: bytes) -> bytes:

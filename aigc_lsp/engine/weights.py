@@ -22,6 +22,9 @@ from aigc_lsp.errors import ModelDamaged, PackedElsewhere
 WIDE_FILE = "model.safetensors"
 PACKED_FILE = "packed.safetensors"
 
+FEW = 256
+"""Rows of a layer by which its packed form is checked."""
+
 
 def load_model(folder: Path, device: str, profile: str = "fast") -> LanguageModel:
     """The causal language model in `folder` on `device` ("cpu" or "cuda").
@@ -104,9 +107,10 @@ def _check(model: Decoder) -> None:
     for linear in model.blocks[0].linears:
         if linear.packed is None:
             continue
-        x = torch.randn(1, linear.wide[0].shape[1], generator=torch.Generator().manual_seed(0)).to(torch.bfloat16)
-        true = torch.cat([part @ x[0] for part in linear.wide]).float()
-        if (linear.packed(x)[0].float() - true).norm() > 0.5 * true.norm():
+        first = linear.wide[0][:FEW]  # what is read of the file for it stays in memory
+        x = torch.randn(1, first.shape[1], generator=torch.Generator().manual_seed(0)).to(torch.bfloat16)
+        true = (first @ x[0]).float()
+        if (linear.packed(x)[0, : len(first)].float() - true).norm() > 0.5 * true.norm():
             raise PackedElsewhere("The packed weights are not in this processor's order; they are to be packed again.")
 
 

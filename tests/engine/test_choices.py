@@ -264,12 +264,13 @@ def test_the_second_to_begin_may_be_the_likeliest(scripted: Scripted, by_word: b
     end = scripted.vocabulary.control("<|im_end|>")
     both, i, t, x, line = ids(scripted, b"it", b"i", b"t", b"x", b"\n")
     last, other = (line, end) if by_word else (end, line)
-    request = Request([1], max_tokens=6, stop=("\n",), stop_tokens=frozenset({end}), choices=2)
-    scripted.script([both, i], [both, x, line], [t], [other], [i], [t], [last])
+    request = Request([1], max_tokens=8, stop=("\n",), stop_tokens=frozenset({end}), choices=2)
+    unsure = [both, x, end]
+    scripted.script([both, i], unsure, [t], unsure, [i], [other], [t], [i], [t], [last])
     given = answer(scripted, request)
     (choice,) = alternatives(given)
-    assert choice.text == "itit"
-    assert choice.tokens == ((i, t, i, t, line) if by_word else (i, t, i, t))
+    assert choice.text == "ititit"
+    assert choice.tokens == (i, t, i, t, i, t, *([line] if by_word else []))
     assert given.outcome.stopping_word == ("\n" if by_word else "")
 
 

@@ -11,6 +11,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from aigc_lsp.engine import arena
 from aigc_lsp.engine import store as store_module
 from aigc_lsp.engine.store import MAX_AGE_SECONDS, Branch, KVStore, common_prefix
 
@@ -172,6 +173,21 @@ def test_the_budget_can_be_lowered_while_it_runs() -> None:
     store.budget_bytes = 0
     store.evict()
     assert store.branches == [second]
+
+
+def test_in_large_pages_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A branch of more than 2 MiB lies in memory of its own kind."""
+    monkeypatch.setattr(store_module, "GROWTH", 1 << 18)
+    store = KVStore(LAYERS, 1 << 30)
+    first = run(store, [1, 2, 3, 4, 5, 6])
+    assert first.nbytes > arena.PAGE
+    lent = run(store, [1, 2, 9])
+    assert lent is not first
+    run(store, [1, 2, 3, 4, 7])
+    assert_true(store)
+    first.make_room((1 << 18) + 1, torch.empty(1, 0, 1))
+    assert_true(store)
+    assert store.nbytes == 3 * LAYERS * 2 * (1 << 18) * 4
 
 
 @given(TOKENS, TOKENS)

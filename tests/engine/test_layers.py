@@ -372,6 +372,18 @@ def test_a_tensor_that_is_a_view_is_gathered_too() -> None:
     assert all(copy.is_contiguous() for copy in copies.values())
 
 
+@pytest.mark.parametrize("dtype", TYPES)
+@pytest.mark.parametrize("columns", [3, 700_001])
+def test_an_empty_tensor_is_its_own_memory(dtype: torch.dtype, columns: int) -> None:
+    like = torch.ones(2, dtype=dtype)
+    first, second = arena.empty((2, 2, columns), like), arena.empty((2, 2, columns), like)
+    assert (first.dtype, first.shape, first.is_contiguous()) == (dtype, (2, 2, columns), True)
+    first.fill_(1)
+    second.fill_(2)
+    assert (first == 1).all()
+    assert (second == 2).all()
+
+
 def test_where_the_kernel_gives_no_large_pages(monkeypatch: pytest.MonkeyPatch) -> None:
     class Refusing(arena.mmap.mmap):
         def madvise(self, *args: int) -> None:

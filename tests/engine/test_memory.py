@@ -31,14 +31,14 @@ def test_each_rung(folder: Path) -> None:
     assert (shorter.profile, shorter.kv_bytes) == ("fast", 100 * MB)
     assert "100 MB instead of 512" in shorter.given_up
     small = plan(folder, KV, FAST + LEAST_KV_BYTES - 1)
-    assert (small.profile, small.kv_bytes) == ("small", FAST + LEAST_KV_BYTES - 1 - SMALL)
+    assert (small.profile, small.kv_bytes) == ("small", LEAST_KV_BYTES)
     assert "slower" in small.given_up
     with pytest.raises(NotEnoughMemory, match=r"needs 244 MB of free memory and there are 243\. Close"):
         plan(folder, KV, SMALL + LEAST_KV_BYTES - 1)
 
 
 def test_small_by_wish_gives_nothing_up(folder: Path) -> None:
-    assert plan(folder, KV, FAST + KV, "small") == Plan("small", KV)
+    assert plan(folder, KV, FAST + KV, "small") == Plan("small", LEAST_KV_BYTES)
 
 
 def test_without_packed_weights_there_is_no_small(folder: Path) -> None:

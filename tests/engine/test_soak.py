@@ -78,11 +78,11 @@ class Documents:
             more["stop"] = ("ca", "\n")
         if dice.random() < 0.1:
             more["sampling"] = Sampling(1.0, 0.9, seed=dice.randrange(100))
-        if dice.random() < 0.15:
+        if dice.random() < 0.08:
             more["choices"] = dice.randint(2, 4)
         if dice.random() < 0.03:
             more["deadline_ms"] = 0.0
-        count = 0 if dice.random() < 0.25 else dice.randint(1, 4)
+        count = 0 if dice.random() < 0.25 else dice.randint(1, 3)
         return Request(tuple(tokens), max_tokens=count, **more)
 
 
@@ -223,7 +223,7 @@ def test_three_hundred_edits_on_the_tiny_model(
             assert_likeliest(engine, tokens, chosen.tokens, request.heal)
         documents.suggested = list(chosen.tokens) or documents.suggested
         assert_kept_to(engine.store, now)
-        if number % 10 == 0:
+        if number % 15 == 0:
             assert_store_true(engine)
     assert_store_true(engine)
     assert all(seen[what] > 2 for what in ("limit", "cancelled", "closed", "broke", "choices")), seen

@@ -90,14 +90,14 @@ async def test_leaving_during_the_prompt_stops_it_between_two_chunks(
     host.engine.allow(1)
     body = request(text, prefix_tokens=len(text)).to_json() | {"stream": stream}
     task = asyncio.create_task(http.post("/infill", json=body))
-    await until(lambda: host.engine.passes == 1)
+    await until(lambda: host.engine.passes == 1 and host.engine.waiting)
     task.cancel()
     await seen(host.jobs[0].cancelled)
     host.engine.release()
     again = await http.post("/infill", json=request(text, prefix_tokens=len(text)).to_json())
     answered = again.json()
-    # What was read stays of use, and is what it claims to be.
-    assert CHUNK <= answered["tokens_cached"] <= 2 * CHUNK
+    # What was read stays of use, and is what it claims to be. The chunk that was about to be read is given up.
+    assert answered["tokens_cached"] == CHUNK
     assert answered["content"] == expected(request(text, prefix_tokens=len(text)))
 
 
@@ -225,9 +225,13 @@ async def test_a_client_that_leaves_while_it_sends_is_no_error(
 async def test_a_hang_up_is_not_logged_as_an_error(
     client: EngineClient, host: TinyHost, caplog: pytest.LogCaptureFixture
 ) -> None:
+    # Three steps and no more: so tiny a model says its 500 before the loop sees that nobody listens, and asyncio warns.
+    host.engine.hold()
+    host.engine.allow(3)
     async with client.infill(request("x", 500)) as pieces:
         await anext(pieces)
     await seen(host.jobs[0].cancelled)
+    host.engine.release()
     await answer(client, request("y"))
     assert not [record for record in caplog.records if record.levelno >= logging.WARNING]
 

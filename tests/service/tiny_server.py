@@ -79,12 +79,13 @@ def tiny_model() -> Decoder:
 
 
 class TinyEngine(Engine):
-    """Counts its forward passes, one a token. Held, it waits before each for the test's `allow`."""
+    """Counts its forward passes, one a token. Held, it waits before each for the test's `allow`; `waiting` says so."""
 
     def __init__(self) -> None:
         super().__init__(tiny_model(), tiny_vocabulary())
         self.speculate = False
         self.passes = 0
+        self.waiting = False
         self.error: Exception | None = None
         self.fail_at = 0
         self._held: threading.Semaphore | None = None
@@ -104,7 +105,9 @@ class TinyEngine(Engine):
     def forward(self, branch: Branch, tokens: Sequence[int], rows: int = 1, **kwargs: Any) -> torch.Tensor:
         held = self._held
         if held is not None:
+            self.waiting = True
             assert held.acquire(timeout=HANG), "the test never let the engine go on"
+            self.waiting = False
         self.passes += 1
         if self.error is not None and self.passes >= self.fail_at:
             error, self.error = self.error, None

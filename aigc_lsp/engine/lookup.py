@@ -17,8 +17,11 @@ LONGEST, SHORTEST = 6, 2
 MOST = 5
 """Tokens drafted at once at most."""
 
-MEMORY = 0.85
-"""How much of the record a new observation leaves standing."""
+MEMORY = 0.93
+"""How much of the record a new observation leaves standing: about the last fourteen count."""
+
+WORTH = 1.1
+"""Drafts must promise so many times the speed of none: what is promised is a guess."""
 
 
 class Lookup:
@@ -64,18 +67,18 @@ class Speculation:
 
     def __init__(self) -> None:
         # A longer agreement is better evidence; what it is worth here is soon known.
-        self._right = {agreeing: 0.35 + 0.1 * (agreeing - SHORTEST) for agreeing in range(SHORTEST, LONGEST + 1)}
+        self._right = {agreeing: 0.2 + 0.12 * (agreeing - SHORTEST) for agreeing in range(SHORTEST, LONGEST + 1)}
 
     def count(self, agreeing: int, costs: Sequence[float]) -> int:
-        """Tokens to draft: the number with the most tokens a unit of time. `costs[n]`: of a pass over n + 1 tokens."""
+        """Tokens to draft: as many as make the most tokens a unit of time. `costs[n]`: of a pass over n + 1 tokens."""
         right = self._right[agreeing]
-        expected, kept, best, best_rate = 1.0, 1.0, 0, 1.0 / costs[0]
-        for count in range(1, len(costs)):
+        expected, kept, rates = 1.0, 1.0, [1.0 / costs[0]]
+        for cost in costs[1:]:
             kept *= right
             expected += kept
-            if expected / costs[count] > best_rate * 1.05:
-                best, best_rate = count, expected / costs[count]
-        return best
+            rates.append(expected / cost)
+        best = max(rates)
+        return rates.index(best) if best > WORTH * rates[0] else 0
 
     def note(self, agreeing: int, was_right: bool) -> None:
         """The first token of a draft, or one whose predecessors were all right, was right or not."""

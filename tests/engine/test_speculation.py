@@ -28,7 +28,7 @@ from tiny_model import (
 
 from aigc_lsp.engine import generate, store
 from aigc_lsp.engine.generate import STEP_COSTS, Engine, Outcome, Request
-from aigc_lsp.engine.lookup import LONGEST, MOST, SHORTEST, Lookup, Speculation
+from aigc_lsp.engine.lookup import LONGEST, MOST, SHORTEST, WORTH, Lookup, Speculation
 from aigc_lsp.engine.sampling import Sampling
 
 FREE = (1.0,) * (MOST + 1)
@@ -302,7 +302,7 @@ def test_text_that_repeats_itself_takes_fewer_passes() -> None:
     answer(engine, Request([1, 4, 2, 0, 3, 6, 7, 1, 4], max_tokens=60))
     off = len(engine.model.passes)
     assert off == 60
-    assert on <= 60 / 3
+    assert on <= 60 / 2  # until the record is made, none or few are sent
 
 
 def test_what_another_document_said_is_drafted() -> None:
@@ -447,15 +447,16 @@ def test_no_other_number_of_drafts_is_worth_more(right: float, costs: list[float
     """But for the few percent that it must be worth to be sent at all."""
     count = speculation_of(right).count(agreeing, costs)
     assert 0 <= count <= MOST
-    assert all(rate(right, other, costs) <= rate(right, count, costs) * 1.06 for other in range(MOST + 1))
-    assert count == 0 or rate(right, count, costs) > 1.04 * rate(right, 0, costs)
+    least = 1 if count else WORTH
+    assert all(rate(right, other, costs) <= rate(right, count, costs) * least * 1.0001 for other in range(MOST + 1))
+    assert count == 0 or rate(right, count, costs) > 0.9999 * WORTH * rate(right, 0, costs)
 
 
 def test_none_where_drafts_are_seldom_right_and_more_the_more_often_they_are() -> None:
     counts = [speculation_of(hundredth / 100).count(4, STEP_COSTS) for hundredth in range(101)]
     assert counts == sorted(counts)
     assert counts[:20] == [0] * 20
-    assert counts[-1] == 3  # four would gain less than they have to
+    assert counts[-1] == 4  # 5 tokens for 2.2 passes; 6 take 2.7
 
 
 def test_none_where_a_longer_pass_costs_as_much_as_its_tokens() -> None:
@@ -477,7 +478,7 @@ def test_the_record_is_of_its_kind_alone_and_forgets(right: list[bool], agreeing
             assert speculation._right[other] == fresh._right[other]
     for _ in range(40):
         speculation.note(agreeing, True)
-    assert speculation.count(agreeing, STEP_COSTS) == 3
+    assert speculation.count(agreeing, STEP_COSTS) >= 3
     for _ in range(40):
         speculation.note(agreeing, False)
     assert speculation.count(agreeing, STEP_COSTS) == 0

@@ -71,7 +71,8 @@ def calibrate(engine: Engine, cache: Path, model_digest: str, is_quiet: Callable
 def use(engine: Engine, speed: Speed) -> None:
     for linear in _linears(engine.model):
         if linear.crossover != EVERYWHERE:
-            linear.crossover = speed.crossover
+            # A pass over a draft has the same weights as one over a token, so that drafts change nothing (invariant 6).
+            linear.crossover = max(speed.crossover, MOST + 1)
     engine.step_costs = tuple(step / speed.step_ms[0] for step in speed.step_ms)
 
 
@@ -81,7 +82,7 @@ def measure(engine: Engine) -> Speed:
     blocks = [linear for linear in linears if linear.crossover != EVERYWHERE]
     crossover = measure_crossover(max(blocks, key=lambda linear: linear.wide[0].numel())) if blocks else 1
     for linear in blocks:
-        linear.crossover = crossover
+        linear.crossover = max(crossover, MOST + 1)
     tokens = [token % engine.model.vocabulary for token in range(100, 100 + PROMPT_TOKENS)]
     branch = Branch(engine.model.layers)
     # The first pass of each kind touches the weights.

@@ -241,7 +241,8 @@ class Run:
             self._agreeing, self._guess = self._lookup.draft()
         if not self._guess:
             return []
-        return self._guess[: speculation.count(self._agreeing, self._engine.step_costs)]
+        wanted = self._request.max_tokens - self.produced - 1  # behind the one that this pass chooses
+        return self._guess[: max(0, min(wanted, speculation.count(self._agreeing, self._engine.step_costs)))]
 
     def choose(self) -> tuple[int, float]:
         allowed = self._engine.vocabulary.consistent(self._heal) if self._heal else None

@@ -44,7 +44,7 @@ def load_model(folder: Path, device: str, profile: str = "fast") -> LanguageMode
         _check(model)
     except PackedElsewhere:
         raise
-    except (OSError, ValueError, KeyError, RuntimeError, SafetensorError) as error:
+    except (OSError, ValueError, LookupError, TypeError, AttributeError, RuntimeError, SafetensorError) as error:
         raise ModelDamaged(
             f"The converted model in {folder} cannot be loaded ({type(error).__name__}). "
             "Run `aigc-lsp models verify` to see which file is damaged."

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 import torch
-from tiny_model import Scripted, tiny_tokenizer, tiny_weights
+from tiny_model import Scripted, tiny_decoder, tiny_tokenizer, tiny_weights
 
 from aigc_lsp import catalogue, cli
 from aigc_lsp.config import Config
@@ -59,7 +59,8 @@ def vocabulary() -> Vocabulary:
 
 
 @pytest.fixture
-def scripted(vocabulary: Vocabulary) -> Scripted:
+def scripted(vocabulary: Vocabulary, monkeypatch: pytest.MonkeyPatch) -> Scripted:
+    monkeypatch.setattr(fim, "OFFERED", 0)  # a script has one step for each row
     return Scripted(tiny_weights(len(vocabulary)), vocabulary)
 
 
@@ -176,7 +177,7 @@ def run(tmp_path: Path, vocabulary: Vocabulary, monkeypatch: pytest.MonkeyPatch,
             monkeypatch.delenv(name)
     monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "config"))
     monkeypatch.setenv("COLUMNS", "300")
-    monkeypatch.setattr(fim, "load_engine", lambda model, config: Engine(tiny_weights(len(vocabulary)), vocabulary))
+    monkeypatch.setattr(fim, "load_engine", lambda model, config: Engine(tiny_decoder(tiny_weights(len(vocabulary))), vocabulary))
 
     def call(*arguments: object) -> Ran:
         monkeypatch.setattr(sys, "argv", ["aigc-lsp", "eval", *map(str, arguments)])

@@ -177,7 +177,9 @@ def run(tmp_path: Path, vocabulary: Vocabulary, monkeypatch: pytest.MonkeyPatch,
             monkeypatch.delenv(name)
     monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "config"))
     monkeypatch.setenv("COLUMNS", "300")
-    monkeypatch.setattr(fim, "load_engine", lambda model, config: Engine(tiny_decoder(tiny_weights(len(vocabulary))), vocabulary))
+    monkeypatch.setattr(
+        fim, "load_engine", lambda model, config: Engine(tiny_decoder(tiny_weights(len(vocabulary))), vocabulary)
+    )
 
     def call(*arguments: object) -> Ran:
         monkeypatch.setattr(sys, "argv", ["aigc-lsp", "eval", *map(str, arguments)])

@@ -11,6 +11,7 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Callable
+from pathlib import Path
 
 import torch
 
@@ -32,8 +33,11 @@ class ThreadCount:
 
     @classmethod
     def free_cores(cls) -> ThreadCount:
-        """Up to as many as torch would use: the physical cores that this process may run on."""
-        return cls(torch.get_num_threads())
+        """Up to as many as torch would use (the physical cores that this process may run on, or OMP_NUM_THREADS), and
+        no more than a container's quota pays for."""
+        quota = container_quota()
+        threads = torch.get_num_threads()
+        return cls(threads if quota is None else min(threads, max(1, int(quota))))
 
     def reset(self) -> None:
         """Forget what was seen and begin again with `limit` threads."""
@@ -65,6 +69,16 @@ class ThreadCount:
         """Seconds: the clock, what all processes have computed on all cores, what this one has."""
         busy = self._busy_seconds()
         return None if busy is None else (time.monotonic(), busy, time.process_time())
+
+
+def container_quota(file: Path = Path("/sys/fs/cgroup/cpu.max")) -> float | None:
+    """Cores that the control group (version 2) may use on average; None without a limit. A thread beyond it would be
+    put to sleep in the middle of a layer, and the others with it."""
+    try:
+        quota, period = file.read_text(encoding="ascii").split()
+        return int(quota) / int(period)
+    except (OSError, ValueError, ZeroDivisionError):
+        return None  # "max", or no such file
 
 
 def machine_busy_seconds() -> float | None:

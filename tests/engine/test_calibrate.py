@@ -114,3 +114,10 @@ def test_profiles_are_apart(engine: Engine) -> None:
     linear.crossover = EVERYWHERE
     engine.model.blocks[0].qkv = linear
     assert fingerprint(engine.model, "digest") != fast
+
+
+def test_a_draft_is_read_by_the_weights_that_read_a_token(engine: Engine) -> None:
+    """Else drafts would change what is written: the two kinds of weights are not quite the same."""
+    for crossover in (1, 4, MOST + 1, 24):
+        module.use(engine, Speed(1000.0, SPEED.step_ms, crossover))
+        assert {linear.crossover for linear in engine.model.linears} == {max(crossover, MOST + 1)}

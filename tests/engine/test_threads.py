@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import time
+from pathlib import Path
 
 import pytest
 import torch
@@ -85,3 +86,23 @@ def test_the_kernel_counts_our_own_work() -> None:
     assert before is not None
     assert after is not None
     assert after - before >= 0.2
+
+
+@pytest.mark.parametrize(
+    ("content", "cores"),
+    [("max 100000", None), ("150000 100000", 1.5), ("50000 100000", 0.5), ("", None), ("1 0", None)],
+)
+def test_a_containers_quota(tmp_path: Path, content: str, cores: float | None) -> None:
+    (tmp_path / "cpu.max").write_text(f"{content}\n")
+    assert threads.container_quota(tmp_path / "cpu.max") == cores
+    assert threads.container_quota(tmp_path / "none") is None
+
+
+@pytest.mark.parametrize(("quota", "limit"), [(None, 4), (2.5, 2), (0.5, 1), (64.0, 4)])
+def test_no_more_threads_than_the_quota_pays_for(
+    monkeypatch: pytest.MonkeyPatch, quota: float | None, limit: int
+) -> None:
+    monkeypatch.setattr(threads, "container_quota", lambda: quota)
+    monkeypatch.setattr(torch, "get_num_threads", lambda: 4)
+    monkeypatch.setattr(torch, "set_num_threads", lambda count: None)
+    assert ThreadCount.free_cores().limit == limit

@@ -10,7 +10,7 @@ MODEL := qwen2.5-coder-0.5b
 demo: venv model
 	$(BIN)/python -m aigc_lsp.measure.demo tests/samples
 
-# The quick tests two at a time; then, one at a time, those that run the real model.
+# The quick tests three at a time; then, one at a time, those that run the real model.
 test: venv model
 	$(BIN)/python -m pytest -m "not model and not editor"
 	$(BIN)/python -m pytest -n 0 -m model

@@ -69,20 +69,23 @@ def calibrate(engine: Engine, cache: Path, model_digest: str, is_quiet: Callable
 
 
 def use(engine: Engine, speed: Speed) -> None:
-    for linear in _linears(engine.model):
-        if linear.crossover != EVERYWHERE:
-            # A pass over a draft has the same weights as one over a token, so that drafts change nothing (invariant 6).
-            linear.crossover = max(speed.crossover, MOST + 1)
+    _use_packed(engine.model, speed.crossover)
     engine.step_costs = tuple(step / speed.step_ms[0] for step in speed.step_ms)
+
+
+def _use_packed(model: LanguageModel, crossover: int) -> None:
+    """Packed weights up to `crossover` rows, and for the longest draft at least: it is to be read by the same weights
+    as a single token, so that drafts change nothing (invariant 6)."""
+    for linear in model.linears:
+        if linear.crossover != EVERYWHERE:
+            linear.crossover = max(crossover, MOST + 1)
 
 
 def measure(engine: Engine) -> Speed:
     """Half a second to a second for the default model on two cores."""
-    linears = [linear for linear in _linears(engine.model) if linear.packed is not None]
-    blocks = [linear for linear in linears if linear.crossover != EVERYWHERE]
-    crossover = measure_crossover(max(blocks, key=lambda linear: linear.wide[0].numel())) if blocks else 1
-    for linear in blocks:
-        linear.crossover = max(crossover, MOST + 1)
+    both = [linear for linear in engine.model.linears if linear.packed is not None and linear.crossover != EVERYWHERE]
+    crossover = measure_crossover(max(both, key=lambda linear: linear.wide[0].numel())) if both else 1
+    _use_packed(engine.model, crossover)
     tokens = [token % engine.model.vocabulary for token in range(100, 100 + PROMPT_TOKENS)]
     branch = Branch(engine.model.layers)
     # The first pass of each kind touches the weights.
@@ -120,24 +123,25 @@ def measure_crossover(linear: Linear) -> int:
 
 def fingerprint(model: LanguageModel, model_digest: str) -> str:
     """Changes with whatever the speed depends on: processor, cores, torch, model and how it is loaded."""
-    profile = "small" if any(linear.crossover == EVERYWHERE for linear in _linears(model)) else "fast"
-    device = torch.cuda.get_device_name() if model.device.type == "cuda" else _processor()
+    profile = "small" if any(linear.crossover == EVERYWHERE for linear in model.linears) else "fast"
+    device = (
+        torch.cuda.get_device_name()
+        if model.device.type == "cuda"
+        else f"{cpu_model()} {torch.backends.cpu.get_cpu_capability()}"
+    )
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
     facts = (device, cores, torch.get_num_threads(), torch.__version__, model_digest, profile, MOST)
     return sha256(repr(facts).encode()).hexdigest()[:24]
 
 
-def _processor() -> str:
+def cpu_model() -> str:
+    """As the kernel names it; the architecture where it does not say."""
     try:
-        with open("/proc/cpuinfo", encoding="utf-8") as lines:
-            names = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
+        lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
     except OSError:
-        names = []
-    return f"{names[0] if names else platform.processor()} {torch.backends.cpu.get_cpu_capability()}"
-
-
-def _linears(model: LanguageModel) -> list[Linear]:
-    return list(getattr(model, "linears", []))
+        return platform.processor() or platform.machine()
+    named = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
+    return named[0] if named else platform.machine()
 
 
 def _seconds(run: Callable[[], object], repeats: int, before: Callable[[], object] = lambda: None) -> float:

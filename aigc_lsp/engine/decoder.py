@@ -35,6 +35,11 @@ class LanguageModel(Protocol):
     vocabulary: int
     device: torch.device
 
+    @property
+    def linears(self) -> Sequence[Linear]:
+        """Every layer that may have packed weights."""
+        ...
+
     def __call__(
         self,
         ids: torch.Tensor,

@@ -15,7 +15,7 @@ from transformers.cache_utils import Cache, CacheLayerMixin
 from transformers.masking_utils import sdpa_mask
 from transformers.utils import logging as transformers_logging
 
-from aigc_lsp.engine.attention import grouped_attention, grouped_mask
+from aigc_lsp.engine.attention import causal, grouped_attention, grouped_mask
 from aigc_lsp.engine.decoder import Interrupted
 from aigc_lsp.engine.layers import Linear, Packed
 from aigc_lsp.engine.store import Branch, KVLayer
@@ -143,8 +143,7 @@ def attention(
     repeats = query.shape[1] // key.shape[1]
     sees = attention_mask[0, 0] if attention_mask is not None else None
     if sees is None and query.shape[2] > 1:
-        count, length = query.shape[2], key.shape[2]
-        sees = torch.ones(count, length, dtype=torch.bool, device=query.device).tril(length - count)
+        sees = causal(query.shape[2], key.shape[2], query.device)
     mask = None if sees is None else grouped_mask(sees, repeats, query.dtype)
     mixed = grouped_attention(query[0].transpose(0, 1).contiguous(), key[0], value[0], mask, scaling)
     return mixed[None], None

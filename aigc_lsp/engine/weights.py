@@ -42,8 +42,6 @@ def load_model(folder: Path, device: str, profile: str = "fast") -> LanguageMode
         wide = load_file(folder / WIDE_FILE, device=device)
         model = build(shape, wide, packed)
         _check(model)
-    except PackedElsewhere:
-        raise
     except (OSError, ValueError, LookupError, TypeError, AttributeError, RuntimeError, SafetensorError) as error:
         raise ModelDamaged(
             f"The converted model in {folder} cannot be loaded ({type(error).__name__}). "

@@ -11,7 +11,6 @@ import threading
 import time
 from collections.abc import Iterator
 from importlib import metadata
-from pathlib import Path
 from typing import Any
 
 from aigc_lsp import __version__
@@ -22,6 +21,8 @@ BUFFER_BYTES = 2 << 30
 
 def describe(model: str, sha256: str) -> dict[str, Any]:
     """What a figure of this machine cannot be read without."""
+    from aigc_lsp.engine.calibrate import cpu_model
+
     return {
         "cpu": cpu_model(),
         "cores": len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count(),
@@ -32,16 +33,6 @@ def describe(model: str, sha256: str) -> dict[str, Any]:
         "model": model,
         "sha256": sha256,
     }
-
-
-def cpu_model() -> str:
-    """As the kernel names it; the architecture where it does not say."""
-    try:
-        lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
-    except OSError:
-        return platform.processor() or platform.machine()
-    named = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
-    return named[0] if named else platform.machine()
 
 
 def read_bandwidth(threads: int, rounds: int, nbytes: int = BUFFER_BYTES) -> list[float]:

@@ -63,7 +63,7 @@ class OurEngine:
 
         count = ThreadCount(threads)
         engine = Engine(load_model(folder, "cpu"), Vocabulary.load(folder), threads=count)
-        calibrate(engine, store.root.parent / "speed.json", model.sha256, lambda: count.count == count.limit)
+        calibrate(engine, store.speed_path, model.sha256, lambda: count.count == count.limit)
         return cls(engine, count)
 
     def prefill(self, tokens: Sequence[int]) -> float:

@@ -293,16 +293,70 @@ class EngineConfig:
             live=False,
         ),
     )
+    memory_bytes: int = field(
+        default=0,
+        metadata=about(
+            "The most bytes of memory that all models together may take; 0 means as much as is free. A model that does "
+            "not fit beside another takes its place.",
+            0,
+            1 << 50,
+            live=False,
+        ),
+    )
+    idle_unload: int = field(
+        default=900,
+        metadata=about(
+            "Seconds without a request after which a model's weights are dropped; the next request loads them again "
+            "in a second or two. 0 means never.",
+            0,
+            2_592_000,
+            live=False,
+        ),
+    )
     idle_exit: int = field(
         default=1800,
         metadata=about(
-            "Seconds without a request after which the model server exits; 0 means never.",
+            "Seconds without a client or a request after which the model server exits; 0 means never.",
             0,
             2_592_000,
             live=False,
         ),
     )
     start: bool = field(default=True, metadata=about("Start a model server when none runs."))
+    url: str = field(
+        default="",
+        metadata=about(
+            "Ask the server at this address (http:// or https://) instead of a model on this machine. Your code goes "
+            "there.",
+        ),
+    )
+    api: str = field(
+        default="infill",
+        metadata=about(
+            "What the server at engine.url speaks: infill is llama-server's and ours, openai is /v1/completions.",
+            choices=("infill", "openai"),
+        ),
+    )
+    fim: str = field(
+        default="render",
+        metadata=about(
+            "How a hole is told to an OpenAI API: render writes the prompt as `model` wants it, suffix uses the field "
+            "of that name.",
+            choices=("render", "suffix"),
+        ),
+    )
+    remote_model: str = field(
+        default="",
+        metadata=about("The model's name at engine.url; else the first that it lists."),
+    )
+    token_env: str = field(
+        default="",
+        metadata=about("The environment variable that holds the token for engine.url."),
+    )
+    timeout_ms: int = field(
+        default=5000,
+        metadata=about("Milliseconds after which a request to engine.url is given up.", 100, 600_000),
+    )
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,6 +8,8 @@ AigcError
 │   ├── ModelDamaged      bytes on disk differ from their digest
 │   └── FetchFailed       no source could deliver it, or the disk is full
 └── EngineUnavailable     the model server cannot be reached or cannot serve
+    ├── EngineHung        it is there and gives no sign of life
+    └── ModelUnavailable  it answers, but cannot have the model
 """
 
 from __future__ import annotations
@@ -53,6 +55,10 @@ class NotEnoughMemory(ModelError):
 
 class EngineUnavailable(AigcError):
     pass
+
+
+class EngineHung(EngineUnavailable):
+    """It is there and gives no sign of life."""
 
 
 class ModelUnavailable(EngineUnavailable):

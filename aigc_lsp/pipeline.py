@@ -16,7 +16,7 @@ from aigc_lsp.config import Config
 from aigc_lsp.context.window import gather
 from aigc_lsp.polish.cut import cut, has_met_rest
 from aigc_lsp.polish.stop import Rule, rule_for, verdict
-from aigc_lsp.service.client import EngineClient
+from aigc_lsp.service.backend import Backend
 from aigc_lsp.service.wire import InfillRequest, Usage
 from aigc_lsp.syntax import Tree, place_without_tree
 from aigc_lsp.text import Text
@@ -52,7 +52,7 @@ class Completion:
     total_ms: float
 
 
-async def complete(document: Document, offset: int, client: EngineClient, config: Config) -> Completion:
+async def complete(document: Document, offset: int, client: Backend, config: Config) -> Completion:
     """What to insert at `offset`. Raises `EngineUnavailable` where no model answers; cancelling it hangs up."""
     began = time.perf_counter()
     window = gather(
@@ -70,7 +70,7 @@ async def complete(document: Document, offset: int, client: EngineClient, config
     rule = rule_for(place, window, config.completion.max_lines)
     text, reason, usage, ended = "", "word", Usage(), True
     if rule is not None:
-        async with client.infill(_request(window.prefix, window.suffix, rule, config)) as pieces:
+        async with client.infill(_request(document.uri, window.prefix, window.suffix, rule, config)) as pieces:
             async for piece in pieces:
                 text, usage = text + piece.content, piece.usage
                 if end := verdict(text, rule):
@@ -85,10 +85,11 @@ async def complete(document: Document, offset: int, client: EngineClient, config
     return Completion(text, offset, reason, usage, (time.perf_counter() - began) * 1e3)
 
 
-def _request(prefix: str, suffix: str, rule: Rule, config: Config) -> InfillRequest:
+def _request(uri: str, prefix: str, suffix: str, rule: Rule, config: Config) -> InfillRequest:
     asked = config.completion
     tokens = asked.max_tokens
     return InfillRequest(
+        document=uri,
         input_prefix=prefix,
         input_suffix=suffix,
         n_predict=tokens if rule.is_block else min(tokens, LINE_TOKENS),

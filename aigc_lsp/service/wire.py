@@ -6,26 +6,25 @@ Pure and light: the language server imports this, so nothing here may import tor
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from typing import Any, Literal, TypeVar
 
 MOST_CHOICES = 8
 
-Phase = Literal["starting", "fetch", "convert", "load", "ready", "error"]
+Phase = Literal["starting", "fetch", "convert", "load", "ready", "idle", "error"]
+"""Of a model. `idle`: not in memory; the next request for it brings it up. A model server that has just begun is
+`starting`."""
 
 
 class BadRequest(ValueError):
     """A field of a request is not what it must be; the message names it."""
 
 
-@dataclass(frozen=True, slots=True)
-class InfillRequest:
-    """A hole to fill. Budgets are in tokens, times in milliseconds; None leaves the model server's own setting."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Generation:
+    """What any request for text may say. Budgets are in tokens, times in milliseconds; None leaves the model server's
+    own setting."""
 
-    input_prefix: str
-    input_suffix: str = ""
-    input_extra: tuple[tuple[str, str], ...] = ()
-    filename: str = ""
     n_predict: int = 64
     stop: tuple[str, ...] = ()
     temperature: float = 0.0
@@ -34,21 +33,51 @@ class InfillRequest:
     t_max_predict_ms: float | None = None
     model: str | None = None
     n_probs: int = 0
+    """Of each token, so many of the likeliest come with their log-probabilities."""
+    n: int = 1
+    """Alternatives; more than one come together, under `choices` in the last event."""
     stream: bool = False
+    # Ours
+    user: str = ""
+    """Whose request it is: any words that tell two windows apart. They are served in turn."""
+    document: str = ""
+    """What it is about: any words that tell two documents apart. A newer request of it ends the older."""
+
+
+@dataclass(frozen=True, slots=True)
+class PromptRequest(Generation):
+    """A prompt as it is, as `/v1/completions` has it: control tokens in a text are read as such. Or tokens."""
+
+    prompt: str | tuple[int, ...] = ""
+
+
+@dataclass(frozen=True, slots=True)
+class ChatRequest(Generation):
+    """A conversation: (role, content) each. Control tokens in a content are plain text."""
+
+    messages: tuple[tuple[str, str], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class InfillRequest(Generation):
+    """A hole to fill, in llama.cpp's fields and ours."""
+
+    input_prefix: str = ""
+    input_suffix: str = ""
+    input_extra: tuple[tuple[str, str], ...] = ()
+    filename: str = ""
     timings_per_token: bool = False
+    response_fields: tuple[str, ...] = ()
     # Ours
     prefix_tokens: int | None = None
     suffix_tokens: int | None = None
     latency_target_ms: float | None = None
     cold_latency_target_ms: float | None = None
-    n: int = 1
-    """Alternatives; more than one come together, under `choices` in the last event."""
     order: str | None = None
     heal: bool | None = None
-    response_fields: tuple[str, ...] = ()
 
     def to_json(self) -> dict[str, Any]:
-        values = {name: getattr(self, name) for name in self.__slots__}
+        values = {each.name: getattr(self, each.name) for each in fields(self)}
         values |= {
             "input_extra": [{"filename": name, "text": text} for name, text in self.input_extra],
             "stop": list(self.stop),
@@ -75,16 +104,18 @@ class InfillRequest:
             t_max_predict_ms=_positive(_get(body, "t_max_predict_ms", float, None)),
             model=_get(body, "model", str, "") or None,
             n_probs=_get(body, "n_probs", int, 0),
+            n=_alternatives(_get(body, "n", int, 1)),
             stream=_get(body, "stream", bool, False),
+            user=_get(body, "user", str, ""),
+            document=_get(body, "document", str, ""),
             timings_per_token=_get(body, "timings_per_token", bool, False),
+            response_fields=_strings(body, "response_fields"),
             prefix_tokens=_count(body, "prefix_tokens"),
             suffix_tokens=_count(body, "suffix_tokens"),
             latency_target_ms=_positive(_get(body, "latency_target_ms", float, None)),
             cold_latency_target_ms=_positive(_get(body, "cold_latency_target_ms", float, None)),
-            n=_alternatives(_get(body, "n", int, 1)),
             order=_get(body, "order", str, None),
             heal=_get(body, "heal", bool, None),
-            response_fields=_strings(body, "response_fields"),
         )
 
 
@@ -148,23 +179,45 @@ class InfillPiece:
 
 @dataclass(frozen=True, slots=True)
 class Health:
-    """What the model server says of itself. `done` and `total` count bytes of the phase under way."""
+    """What the model server says of itself.
+
+    `phase`, `message`, `done` and `total` (bytes of the phase under way) are those of `model`, the one that was worked
+    on last; `loaded` names all that are in memory.
+    """
 
     phase: Phase
     model: str
     message: str = ""
     done: int = 0
     total: int = 0
+    loaded: tuple[str, ...] = ()
+    # The process
     pid: int = 0
     version: str = ""
-    device: str = ""
-    kv_bytes: int = 0
+    settings: dict[str, Any] = field(default_factory=dict)
+    """The options that it runs under and that a running one cannot change, by their dotted keys."""
+    clients: int = 0
+    """Language servers that listen to its `/events`."""
+    running: int = 0
+    """Requests that are being answered."""
+    waiting: int = 0
+    """Requests behind them."""
+    stalled_s: float = 0.0
+    """Seconds since the engine, which has something to do, last gave a sign of life."""
     requests: int = 0
+    resident_bytes: int = 0
+    latencies_ms: tuple[tuple[float, float], ...] = ()
+    """Of the last requests, the latest last: to the first piece of text, and to the end."""
+    # The engine of `model`
+    device: str = ""
+    packing: str = ""
     profile: str = ""
     note: str = ""
     """What the model server had to give up, as a sentence; empty where nothing."""
     prefill_per_second: float = 0.0
     step_ms: float = 0.0
+    kv_bytes: int = 0
+    kv_budget_bytes: int = 0
 
     @property
     def ready(self) -> bool:
@@ -175,13 +228,21 @@ class Health:
         """How far the phase under way is, where that is known."""
         return min(100, self.done * 100 // self.total) if self.total else None
 
+    def phase_of(self, model: str | None) -> Phase:
+        """How far `model` is (None, or a model server that does not name its own: the one it has)."""
+        if model is None or self.model in ("", model):
+            return self.phase
+        return "ready" if model in self.loaded else "idle"
+
     def to_json(self) -> dict[str, Any]:
-        status = {"ready": "ok", "error": "error"}.get(self.phase, "loading model")
+        status = {"ready": "ok", "idle": "ok", "error": "error"}.get(self.phase, "loading model")
         return {"status": status, **{name: getattr(self, name) for name in self.__slots__}}
 
     @classmethod
     def from_json(cls, body: Mapping[str, Any]) -> Health:
         known = {name: body[name] for name in cls.__slots__ if name in body}
+        known["loaded"] = tuple(body.get("loaded") or ())
+        known["latencies_ms"] = tuple(map(tuple, body.get("latencies_ms") or ()))
         return cls(**{"phase": "ready" if body.get("status") == "ok" else "starting", "model": "", **known})
 
 

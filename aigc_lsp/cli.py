@@ -87,12 +87,37 @@ def serve(
 
 
 @app.command()
-def engine() -> None:
-    """Be the model server, one for each user. The language server starts it when it is needed."""
+def engine(
+    host: Annotated[
+        str | None,
+        typer.Option(help="Listen on this address, too; beyond this machine (such as 0.0.0.0) only with a token."),
+    ] = None,
+    port: Annotated[
+        int | None, typer.Option(min=1, max=65_535, help="And on this port: 8012 where only --host is given.")
+    ] = None,
+    token_env: Annotated[
+        str | None,
+        typer.Option(
+            metavar="NAME", help="The environment variable with the token to ask for; else AIGC_LSP_ENGINE_TOKEN."
+        ),
+    ] = None,
+    token: Annotated[
+        str | None, typer.Option(help="The token itself, which the machine's other users see in the list of processes.")
+    ] = None,
+) -> None:
+    """Be the model server, one for each user. The language server starts it when it is needed.
+
+    With --host or --port it serves other machines and other programs, too, and stays when nobody uses it. What they
+    send is not encrypted: put it behind a TLS proxy or a tunnel where the network is not your own.
+    """
+    from aigc_lsp.service import listen
     from aigc_lsp.service.run import run_engine
 
-    if not run_engine(_config()):
-        print("A model server runs already; `aigc-lsp status` shows it.", file=sys.stderr)
+    network = listen.network(host, port, token, token_env)
+    if not run_engine(_config(), network):
+        if network is not None:
+            raise EngineUnavailable("A model server runs already, without that address. Run `aigc-lsp stop` first.")
+        print("A model server runs already; `aigc-lsp status` shows it.")
 
 
 @app.command()
@@ -134,37 +159,33 @@ def complete(
 
 @app.command()
 def status(as_json: Json = False) -> None:
-    """Say whether the model server runs, with which model, and how far it is. Exit code 1 when it does not run."""
-    from aigc_lsp.service import life
+    """Say how the model server is, or the server at engine.url. Exit code 1 where none answers."""
+    from aigc_lsp import status as state
 
-    client = life.connect()
+    found = state.look(_config())
+    print(json.dumps(found.to_json()) if as_json else "\n".join(state.lines(found)))
+    if found.health is None:
+        raise typer.Exit(1)
 
-    async def work() -> Any:
-        try:
-            return await client.health()
-        finally:
-            await client.close()
 
-    try:
-        health = asyncio.run(work())
-    except EngineUnavailable:
-        hung = life.is_running()
-        said = "The model server does not answer; `aigc-lsp stop` ends it." if hung else "No model server is running."
-        print(json.dumps({"running": hung, "message": said}) if as_json else said)
-        raise typer.Exit(1) from None
+@app.command()
+def doctor(
+    verify: Annotated[bool, typer.Option("--verify", help="Read every byte of the model, too: some seconds.")] = False,
+    as_json: Json = False,
+) -> None:
+    """Look through what completions need: a line for each, and what to do about it. Exit code 1 where one is missing."""
+    from aigc_lsp import doctor as checks
+
+    found = []
+    for check in checks.examine(verify):
+        found.append(check)
+        if not as_json:
+            print(f"{check.level:<8} {check.name:<15} {check.message}", flush=True)
+    has_problem = any(check.level == "problem" for check in found)
     if as_json:
-        print(json.dumps({"running": True, **health.to_json()}))
-        return
-    print(f"model server   process {health.pid}, version {health.version}")
-    print(f"model          {health.model}: {health.phase}{_percent(health)}")
-    if health.message:
-        print(f"               {health.message}")
-    if health.ready:
-        print(f"device         {health.device}, profile {health.profile}")
-        print(f"speed          {health.prefill_per_second:.0f} tokens/s read, {health.step_ms:.0f} ms a token written")
-        print(f"requests       {health.requests}, {health.kv_bytes / 1e6:.1f} MB of remembered context")
-    if health.note:
-        print(f"note           {health.note}")
+        print(json.dumps({"ok": not has_problem, "checks": [dataclasses.asdict(check) for check in found]}))
+    if has_problem:
+        raise typer.Exit(1)
 
 
 @app.command()
@@ -261,7 +282,7 @@ def models_pull(
 ) -> None:
     """Fetch a model, check its digest and convert it. Goes on where an earlier pull was cut off."""
     from aigc_lsp import catalogue
-    from aigc_lsp.service.host import prepare
+    from aigc_lsp.service.preparing import prepare
     from aigc_lsp.weights.store import Store
 
     model, store = catalogue.load(name), Store()
@@ -529,10 +550,6 @@ def _track(rows: Any, said: str) -> Any:
     from rich.progress import track
 
     return track(rows, said, console=Console(stderr=True), transient=True, disable=not sys.stderr.isatty())
-
-
-def _percent(health: Any) -> str:
-    return f" {health.percentage} %" if health.percentage is not None and not health.ready else ""
 
 
 def _rounded(values: dict[str, Any]) -> dict[str, Any]:

@@ -26,8 +26,8 @@ from typing import Any
 Value = bool | int | str | tuple[str, ...]
 
 VARIABLE_PREFIX = "AIGC_LSP_"
-# Variables with our prefix that are no options: where things lie on this machine.
-OTHER_VARIABLES = ("AIGC_LSP_CONFIG", "AIGC_LSP_MODELS_DIR", "AIGC_LSP_RUNTIME_DIR")
+# Variables with our prefix that are no options: where things lie on this machine, and the model server's own secret.
+OTHER_VARIABLES = ("AIGC_LSP_CONFIG", "AIGC_LSP_ENGINE_TOKEN", "AIGC_LSP_MODELS_DIR", "AIGC_LSP_RUNTIME_DIR")
 
 
 def resolve(*layers: Layer) -> Resolved:

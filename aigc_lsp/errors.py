@@ -9,6 +9,7 @@ AigcError
 │   └── FetchFailed       no source could deliver it, or the disk is full
 └── EngineUnavailable     the model server cannot be reached or cannot serve
     ├── EngineHung        it is there and gives no sign of life
+    ├── Superseded        the request was ended before it began
     └── ModelUnavailable  it answers, but cannot have the model
 """
 
@@ -59,6 +60,10 @@ class EngineUnavailable(AigcError):
 
 class EngineHung(EngineUnavailable):
     """It is there and gives no sign of life."""
+
+
+class Superseded(EngineUnavailable):
+    """The request was ended before it began: by its client, or by a newer one of the same document."""
 
 
 class ModelUnavailable(EngineUnavailable):

@@ -18,7 +18,7 @@ from aigc_lsp.engine.sampling import choose
 from aigc_lsp.engine.stream import TextStream
 
 if TYPE_CHECKING:
-    from aigc_lsp.engine.generate import Choice, Engine, Outcome, Piece, Request, Run, StopReason
+    from aigc_lsp.engine.generate import Choice, Engine, Outcome, Piece, Request, Run, Scored, StopReason
 
 
 def generate(engine: Engine, request: Request, cancelled: Callable[[], bool]) -> Iterator[Piece | Outcome]:
@@ -43,7 +43,7 @@ def generate(engine: Engine, request: Request, cancelled: Callable[[], bool]) ->
     best = next(alternative for alternative in finished if tuple(alternative.tokens) == found[0].tokens)
     outcome = replace(run.outcome(found[0].stop_reason), choices=found, stopping_word=best.stream.stopping_word)
     if best.text:
-        yield Piece(best.text, tuple(best.tokens), tuple(best.logprobs), outcome.timings)
+        yield Piece(best.text, tuple(best.tokens), tuple(best.logprobs), outcome.timings, tuple(best.scored))
     yield outcome
 
 
@@ -56,17 +56,21 @@ class _Alternative:
         self.text = ""
         self.tokens: list[int] = []
         self.logprobs: list[float] = []
+        self.scored: list[Scored] = []
         self.produced = 0
         self.columns: list[int] = []
         self.stop_reason: StopReason | None = None
 
-    def accept(self, request: Request, data: bytes, token: int, logprob: float) -> None:
-        """Take one token, of the bytes `data`; `stop_reason` says whether it was the last."""
+    def accept(self, engine: Engine, request: Request, token: int, logprob: float, logits: torch.Tensor) -> None:
+        """Take one token, chosen from `logits` [vocabulary]; `stop_reason` says whether it was the last."""
         if token in request.stop_tokens:
             self.end("eos")
             return
         self.tokens.append(token)
         self.logprobs.append(logprob)
+        if request.n_probs:
+            self.scored.append(engine.score(token, logprob, logits, request.n_probs))
+        data = engine.vocabulary.bytes_of(token)
         if self.heal:
             data, self.heal = data[len(self.heal) :], self.heal[len(data) :]
             if not data:
@@ -87,7 +91,7 @@ class _Alternative:
 
         mean = sum(self.logprobs) / len(self.logprobs) if self.logprobs else 0.0
         assert self.stop_reason is not None
-        return Choice(self.text, tuple(self.tokens), mean, self.stop_reason)
+        return Choice(self.text, tuple(self.tokens), mean, self.stop_reason, tuple(self.scored))
 
 
 def _tree(engine: Engine, request: Request, run: Run, cancelled: Callable[[], bool]) -> list[_Alternative] | None:
@@ -108,7 +112,7 @@ def _tree(engine: Engine, request: Request, run: Run, cancelled: Callable[[], bo
         for row, alternative in zip(logits, growing, strict=True):
             allowed = engine.vocabulary.consistent(alternative.heal) if alternative.heal else None
             token, logprob = choose(row, request.sampling, sampler, allowed)
-            alternative.accept(request, engine.vocabulary.bytes_of(token), token, logprob)
+            alternative.accept(engine, request, token, logprob, row)
         step += 1
     return alternatives
 
@@ -124,7 +128,7 @@ def _begin(
     best = allowed[pool.topk(min(len(alternatives), len(pool))).indices].tolist()
     total = logits.logsumexp(0)
     for token, alternative in zip(best, alternatives, strict=False):
-        alternative.accept(request, engine.vocabulary.bytes_of(token), token, float(logits[token] - total))
+        alternative.accept(engine, request, token, float(logits[token] - total), logits)
     return alternatives[: len(best)]
 
 

@@ -17,7 +17,7 @@ import torch
 
 from aigc_lsp.engine.decoder import Interrupted, LanguageModel
 from aigc_lsp.engine.lookup import Lookup, Speculation
-from aigc_lsp.engine.sampling import Sampling, choose
+from aigc_lsp.engine.sampling import Sampling, choose, likeliest
 from aigc_lsp.engine.store import Branch, KVStore
 from aigc_lsp.engine.stream import TextStream
 from aigc_lsp.engine.threads import ThreadCount
@@ -49,6 +49,8 @@ class Request:
     """Tokens that spelled `heal`: read together with the prompt, and kept as far as they are what is chosen anyway."""
     choices: int = 1
     """Alternatives, see `choices.generate`."""
+    n_probs: int = 0
+    """So many of the likeliest tokens are told at each place, as `Scored`; 0 costs nothing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +62,20 @@ class Timings:
     generated_tokens: int
     prefill_ms: float
     decode_ms: float
+    drafted: int = 0
+    """Tokens that lookup guessed and that were sent along; the healed ones are not among them."""
+    accepted: int = 0
+    """Those of them that were right."""
+
+
+@dataclass(frozen=True, slots=True)
+class Scored:
+    """A token at one place of the text: its bytes, its natural log-probability, and the likeliest ones there."""
+
+    token: int
+    data: bytes
+    logprob: float
+    likeliest: tuple[Scored, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +84,8 @@ class Piece:
     tokens: tuple[int, ...]
     logprobs: tuple[float, ...]
     timings: Timings
+    scored: tuple[Scored, ...] = ()
+    """One for each of `tokens`, where the request asked for them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +96,8 @@ class Choice:
     tokens: tuple[int, ...]
     mean_logprob: float
     stop_reason: StopReason
+    scored: tuple[Scored, ...] = ()
+    """As a piece's."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,6 +185,11 @@ class Engine:
         branch.commit(tokens if positions is None else [NO_TOKEN] * len(tokens))
         return logits
 
+    def score(self, token: int, logprob: float, logits: torch.Tensor, count: int) -> Scored:
+        """`token` beside the `count` likeliest by `logits` [vocabulary]."""
+        best = tuple(Scored(id, self.vocabulary.bytes_of(id), each) for id, each in likeliest(logits, count))
+        return Scored(token, self.vocabulary.bytes_of(token), logprob, best)
+
 
 class Run:
     """The state of one generation."""
@@ -176,6 +201,7 @@ class Run:
         self._text = TextStream(request.stop)
         self._sampler = request.sampling.generator()
         self._pending: list[tuple[int, float]] = []
+        self._scored: list[Scored] = []
         self.branch = engine.store.take(request.tokens)
         self._reused = len(self.branch.tokens)
         self.generated = 0
@@ -188,6 +214,7 @@ class Run:
         self._lookup = Lookup(request.tokens, others) if engine.speculate else None
         self._guess: list[int] = []  # what lookup says will follow, whether it was sent or not
         self._agreeing = 0
+        self._drafted = self._accepted = 0
 
     @property
     def stopping_word(self) -> str:
@@ -218,9 +245,11 @@ class Run:
         guess = self._look_ahead(token)
         if self._draft and self._draft[0] == token:
             self._draft, self.logits = self._draft[1:], self.logits[1:]
+            self._accepted += self._drafted > 0  # before lookup's first draft it is the healed one
             return
         self.drop_draft()
         self._draft = guess
+        self._drafted += len(guess)
         self.logits = self._engine.forward(self.branch, [token, *guess], rows=1 + len(guess))
 
     def drop_draft(self) -> None:
@@ -258,6 +287,8 @@ class Run:
                 return None
         self.produced += 1
         self._pending.append((token, logprob))
+        if self._request.n_probs:
+            self._scored.append(self._engine.score(token, logprob, self.logits[0], self._request.n_probs))
         return self._piece(self._text.feed(data))
 
     def end(self, reason: StopReason) -> Iterator[Piece | Outcome]:
@@ -278,8 +309,10 @@ class Run:
         if not text:
             return None
         tokens, logprobs = zip(*self._pending, strict=True) if self._pending else ((), ())
+        piece = Piece(text, tokens, logprobs, self._timings(), tuple(self._scored))
         self._pending.clear()
-        return Piece(text, tokens, logprobs, self._timings())
+        self._scored.clear()
+        return piece
 
     def _timings(self) -> Timings:
         now = time.perf_counter()
@@ -290,6 +323,8 @@ class Run:
             generated_tokens=self.generated,
             prefill_ms=(prefilled - self._began) * 1e3,
             decode_ms=(now - prefilled) * 1e3,
+            drafted=self._drafted,
+            accepted=self._accepted,
         )
 
 

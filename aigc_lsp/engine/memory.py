@@ -25,6 +25,8 @@ LEAST_KV_BYTES = 32 << 20
 class Plan:
     profile: str
     kv_bytes: int
+    needed: int
+    """Bytes of memory in all."""
     given_up: str = ""
     """A sentence for the user; empty where nothing was."""
 
@@ -44,7 +46,7 @@ def plan(folder: Path, kv_bytes: int, available: int | None, wanted: str = "fast
         kv_wanted = kv_bytes if profile == "fast" else min(kv_bytes, LEAST_KV_BYTES)
         if room >= min(LEAST_KV_BYTES, kv_bytes):
             kept = min(kv_wanted, room)
-            return Plan(profile, kept, _given_up(profile, wanted, kept, kv_wanted))
+            return Plan(profile, kept, needed[profile] + kept, _given_up(profile, wanted, kept, kv_wanted))
     least = (needed["small"] + LEAST_KV_BYTES) >> 20
     raise NotEnoughMemory(
         f"The model needs {least} MB of free memory and there are {(available or 0) >> 20}. Close other programs, or "

@@ -51,6 +51,13 @@ def choose(
     return int(chosen), logprob
 
 
+def likeliest(logits: torch.Tensor, count: int) -> list[tuple[int, float]]:
+    """The `count` likeliest tokens of `logits` [vocabulary] with their natural log-probabilities, the best first."""
+    logits = logits.float()
+    best = logits.topk(min(count, len(logits)))
+    return list(zip(best.indices.tolist(), (best.values - logits.logsumexp(0)).tolist(), strict=True))
+
+
 def _nucleus(logits: torch.Tensor, top_p: float) -> torch.Tensor:
     """Probabilities, on the CPU, of the smallest set of tokens whose probability reaches `top_p`; at least one."""
     probabilities = logits.softmax(0).cpu()

@@ -7,6 +7,7 @@ next bytes are already known.
 
 from __future__ import annotations
 
+import re
 from bisect import bisect_left
 from functools import cached_property
 from pathlib import Path
@@ -37,6 +38,15 @@ class Vocabulary:
         """Tokens of `text`, in which nothing is a control token. Lone surrogates become U+FFFD."""
         clean = text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
         return self._tokenizer.encode(clean, add_special_tokens=False).ids
+
+    def encode_prompt(self, text: str) -> list[int]:
+        """Tokens of a prompt that somebody has written out, control tokens included. Never for a user's text."""
+        pieces = re.split(f"({'|'.join(map(re.escape, self._controls))})", text) if self._controls else [text]
+        return [
+            id
+            for piece in pieces
+            for id in ([self._controls[piece]] if piece in self._controls else self.encode(piece))
+        ]
 
     def control(self, token: str) -> int:
         """The id of a control token; an error where the model has none of that name."""

@@ -199,18 +199,14 @@ def load_engine(model: catalogue.Model, config: Config) -> Engine:
     store = Store()
     folder = store.check_packed(model)
 
-    from aigc_lsp.engine.calibrate import calibrate
-    from aigc_lsp.engine.generate import Engine
+    from aigc_lsp.engine.bring_up import bring_up
     from aigc_lsp.engine.threads import ThreadCount
-    from aigc_lsp.engine.vocabulary import Vocabulary
-    from aigc_lsp.engine.weights import load_model, pick_device
+    from aigc_lsp.engine.weights import pick_device
 
-    limit = config.engine.threads
-    threads = ThreadCount(limit) if limit else ThreadCount.free_cores()
-    weights = load_model(folder, pick_device(config.engine.device), config.engine.profile)
-    engine = Engine(weights, Vocabulary.load(folder), config.engine.kv_bytes, threads)
-    calibrate(engine, store.speed_path, model.sha256)
-    return engine
+    asked = config.engine
+    threads = ThreadCount(asked.threads) if asked.threads else ThreadCount.free_cores()
+    device = pick_device(asked.device)
+    return bring_up(folder, device, asked.profile, asked.kv_bytes, threads, store.speed_path, model.sha256)[0]
 
 
 def run(

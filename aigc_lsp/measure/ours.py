@@ -55,15 +55,12 @@ class OurEngine:
         store = Store()
         folder = store.check_packed(model)
 
-        from aigc_lsp.engine.calibrate import calibrate
-        from aigc_lsp.engine.generate import Engine
+        from aigc_lsp.config import EngineConfig
+        from aigc_lsp.engine.bring_up import bring_up
         from aigc_lsp.engine.threads import ThreadCount
-        from aigc_lsp.engine.vocabulary import Vocabulary
-        from aigc_lsp.engine.weights import load_model
 
-        count = ThreadCount(threads)
-        engine = Engine(load_model(folder, "cpu"), Vocabulary.load(folder), threads=count)
-        calibrate(engine, store.speed_path, model.sha256, lambda: count.count == count.limit)
+        count, kv_bytes = ThreadCount(threads), EngineConfig().kv_bytes
+        engine, _ = bring_up(folder, "cpu", "fast", kv_bytes, count, store.speed_path, model.sha256)
         return cls(engine, count)
 
     def prefill(self, tokens: Sequence[int]) -> float:

@@ -1,142 +1,224 @@
-"""Keeps the model server at hand: starts it, follows its loading, notices its death, starts it again.
+"""Keeps a backend at hand: the model server on this machine, started where it is missing, or a server elsewhere.
 
-`ready` is what a request looks at: false means an empty answer at once. Nothing here ever fails an editor's request.
+Contract
+    `at_hand` is what a request looks at; None means an empty answer at once. It follows what the backend says of
+    itself, which is listened to without pause: a death is known when it happens, a hang after `HUNG_SECONDS`, and what
+    is under way then is ended. What follows is `patience`'s to say. A server elsewhere is neither started nor killed.
+    Nothing here fails an editor's request, and nothing blocks the event loop.
 """
 
 from __future__ import annotations
 
 import asyncio
 import logging
-import time
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from operator import attrgetter
+from typing import Any, Literal
 
 from aigc_lsp.config import Config, options
-from aigc_lsp.errors import AigcError, EngineUnavailable, ModelUnavailable
+from aigc_lsp.errors import AigcError, EngineHung, EngineUnavailable
 from aigc_lsp.server.failure import described
+from aigc_lsp.server.patience import PAUSES, Patience, State
+from aigc_lsp.server.wish import Wish
+from aigc_lsp.service.backend import Backend
 from aigc_lsp.service.client import EngineClient
-from aigc_lsp.service.wire import Health
+from aigc_lsp.service.wire import Health, Phase
 
 log = logging.getLogger(__name__)
 
-WATCH_SECONDS = 5.0
-BACKOFF_SECONDS = (0.2, 1.0, 3.0, 10.0, 30.0)
-RETRY_MODEL_SECONDS = 30.0
-LOOK_SECONDS = 0.2
-RESTING_SECONDS = 60.0
-"""Without a request for so long, a model server that is gone (idle, most likely) is left alone until the next one."""
+TOLD_AT = 3
+"""Of a model server that we may not start, the user is told after so many looks in vain: most often it mends itself."""
 
-Report = Callable[[Health | None], Awaitable[None]]
-"""Told of every step of loading; None when the model server is gone."""
+OPEN: tuple[Phase, ...] = ("ready", "idle")
+"""A model in these may be asked. What was asked may wait while it is loaded, but not while it is fetched."""
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """How things stand: the phase of our model where the backend says it, what `patience` says where it is gone, or
+    `looking`. `message` is a sentence, or empty."""
+
+    phase: Phase | State | Literal["looking"]
+    message: str = ""
+    health: Health | None = None
 
 
 class Keeper:
-    def __init__(self, report: Report, tell: Callable[[str], None]) -> None:
-        self._report = report
+    """`show` hears of every change, `tell` is to tell the user a sentence, `drop` is to end what is under way."""
+
+    def __init__(
+        self, show: Callable[[Standing], None], tell: Callable[[str], None], drop: Callable[[], None]
+    ) -> None:
+        self._show = show
         self._tell = tell
-        self._kick = asyncio.Event()
-        self._task: asyncio.Task[None] | None = None
+        self._drop = drop
         self._config = Config()
         self._overrides: Mapping[str, str] = {}
-        self._is_new = True  # the model has not been asked for yet
-        self._asked_at = 0.0
-        self._is_asleep = False
-        self.client: EngineClient | None = None
-        self.ready = False
+        self._task: asyncio.Task[None] | None = None
+        self._changed = asyncio.Event()  # other settings
+        self._kick = asyncio.Event()
+        self._patience = Patience(starts=False)
+        self._wish: Wish | None = None
+        self.at_hand: Backend | None = None
+        self.standing = Standing("looking")
 
     def start(self, config: Config, origins: Mapping[str, str]) -> None:
-        """Begin, or go on under other settings."""
-        self._is_new = self._is_new or self._config.model != config.model
-        self._config, self._overrides = config, overrides(config, origins)
-        self._asked_at = time.monotonic()
+        """Begin, or go on under these settings; in any case a reason to try again what was given up."""
+        before, self._config, self._overrides = self._config, config, overrides(config, origins)
         if self._task is None:
             self._task = asyncio.create_task(self._run())
-        self._kick.set()
+        elif _concern(before) != _concern(config):
+            self._changed.set()
+        self.asked(manual=True)
 
-    def asked(self) -> None:
-        """The editor asks for something: reason enough to have a model server back that left when it was idle."""
-        self._asked_at = time.monotonic()
-        if self._is_asleep:
+    def asked(self, *, manual: bool) -> None:
+        """The editor asks for something, or the user by hand: perhaps a reason to have the model server back."""
+        if self._patience.asked(manual=manual):
             self._kick.set()
-
-    def lost(self) -> None:
-        """A request found the model server gone."""
-        self.ready = False
-        self._kick.set()
 
     async def close(self) -> None:
         if self._task is not None:
             self._task.cancel()
             await asyncio.gather(self._task, return_exceptions=True)
             self._task = None
-        if self.client is not None:
-            await self.client.close()
+
+    # One backend for each set of settings
 
     async def _run(self) -> None:
-        failures = 0
         while True:
-            self._kick.clear()
+            self._changed.clear()
+            keeping = asyncio.create_task(self._keep(self._config))
             try:
-                if await self._may_rest():
-                    await self._sleep()
-                is_up = await self._follow()
-                failures = 0
-                await self._wait(WATCH_SECONDS if is_up else RETRY_MODEL_SECONDS)
-            except Exception as error:  # whatever it is, the keeping goes on
-                self.ready = False
-                await self._report(None)
+                await self._changed.wait()
+            finally:
+                keeping.cancel()
+                await asyncio.gather(keeping, return_exceptions=True)
+
+    async def _keep(self, config: Config) -> None:
+        is_elsewhere = bool(config.engine.url)
+        self._patience = Patience(starts=config.engine.start and not is_elsewhere)
+        self._change(Standing("looking"))
+        backend = await self._connected(config)
+        try:
+            while True:
+                try:
+                    await self._attend(backend, config)
+                    state, pause = self._patience.left()
+                    self._change(Standing(state))
+                except Exception as error:  # whatever it is, the keeping goes on
+                    pause = self._fell(error, is_elsewhere)
+                await self._wait(pause)
+        finally:
+            await backend.close()
+
+    async def _connected(self, config: Config) -> Backend:
+        """The backend that `config` means. Where it means none that can be, other settings are waited for."""
+        while True:
+            try:
+                return await asyncio.to_thread(_connect, config)
+            except Exception as error:
                 sentence = _sentence(error)
-                log.warning("%s", sentence)
-                if failures == 1:  # the first failure mends itself, most of the time
-                    self._tell(sentence)
-                await self._wait(BACKOFF_SECONDS[min(failures, len(BACKOFF_SECONDS) - 1)])
-                failures += 1
+                self._tell(sentence)
+                self._change(Standing("error", sentence))
+                await self._wait(PAUSES[-1])
 
-    async def _follow(self) -> bool:
-        """See the model server through to ready, starting it where it is missing; false where it has no model."""
-        # Imported here: half of this package's import time, and not needed to answer initialize.
-        life = await asyncio.to_thread(_life)
-        if self.client is None:
-            self.client = life.connect()
-        await life.attach(self.client, self._overrides, self._config.engine.start)
-        # Another window may want another model: ours is asked for when we begin and when our settings change, not
-        # whenever it is not there, or two windows would take the model from each other for ever.
-        wanted, self._is_new = (self._config.model if self._is_new else None), False
-        was_ready = self.ready
+    async def _attend(self, backend: Backend, config: Config) -> None:
+        """Follow the backend until it leaves by itself; raises what ended it otherwise. The model server on this
+        machine is started, replaced or killed where that is due."""
+        client = backend if isinstance(backend, EngineClient) else None
         try:
-            async for health in life.follow(self.client, wanted, LOOK_SECONDS):
-                self.ready = life.is_ready(health, wanted)
-                if not (self.ready and was_ready):
-                    await self._report(health)
-        except ModelUnavailable as error:
-            self.ready, self._is_new = False, True
-            await self._report(None)
-            self._tell(str(error))
-        return self.ready
+            if client is not None:
+                await self._find(client)
+                self._wish = Wish(client, config.model)
+            async for health in backend.watch():
+                self._take(backend, health)
+        except EngineHung:
+            self._withdraw()
+            if client is not None and config.engine.start:
+                await _life().kill(client)
+            raise
+        finally:
+            self._withdraw()
 
-    async def _may_rest(self) -> bool:
-        """Whether nobody has asked for a while and the model server is gone, as it is meant to be then."""
-        if self.client is None or time.monotonic() - self._asked_at < RESTING_SECONDS:
-            return False
-        try:
-            await self.client.health()
-        except EngineUnavailable:
-            return True
-        return False
+    async def _find(self, client: EngineClient) -> None:
+        may_start = self._patience.may_start
+        health = await _life().attach(client, self._overrides, may_start)
+        if may_start:
+            _, sentence = await _life().renew(client, health, self._overrides)
+            if sentence:
+                self._tell(sentence)
 
-    async def _sleep(self) -> None:
-        """Until the editor asks again, or the settings change."""
-        self.ready, self._is_asleep = False, True
-        await self._report(None)
-        await self._kick.wait()
-        self._kick.clear()
-        self._is_asleep = False
+    def _take(self, backend: Backend, health: Health) -> None:
+        """What the backend says of itself."""
+        phase = health.phase_of(self._config.model if self._wish is not None else None)
+        refusal = self._wish.consider(phase) if self._wish is not None else ""
+        self._patience.serves(is_settled=phase in (*OPEN, "error"))
+        self.at_hand = backend if phase in OPEN and not refusal else None
+        if phase not in (*OPEN, "load"):
+            self._drop()
+        if refusal:
+            self._tell(refusal)
+            self._change(Standing("error", refusal, health))
+        elif phase == "error" and self._wish is None:
+            self._change(Standing("away", health.message, health))  # it will be well again without us
+        else:
+            self._change(Standing(phase, health.message, health))
+
+    def _withdraw(self) -> None:
+        """There is no backend (any more): end what is under way."""
+        self.at_hand = None
+        if self._wish is not None:
+            self._wish.close()
+            self._wish = None
+        self._drop()
+
+    def _fell(self, error: Exception, is_elsewhere: bool) -> float:
+        """Say what follows when the backend is gone; the pause in seconds."""
+        was_up = self.standing.health is not None
+        state, pause = self._patience.fell()
+        sentence = _sentence(error)
+        if state == "away":
+            log.warning("%s", sentence)
+            if self._patience.falls == TOLD_AT and not self._config.engine.start and not is_elsewhere:
+                self._tell(sentence)
+            self._change(Standing(state, sentence))
+        elif state == "resting":
+            self._change(Standing(state))
+        elif self.standing.phase != state:
+            sentence = _given_up(self._patience.falls, "" if was_up else sentence)
+            log.error("%s", sentence)
+            self._tell(sentence)
+            self._change(Standing(state, sentence))
+        return pause
+
+    def _change(self, standing: Standing) -> None:
+        self.standing = standing
+        self._show(standing)
 
     async def _wait(self, seconds: float) -> None:
+        """So long, or until there is a reason to look at once."""
+        self._kick.clear()
         try:
             await asyncio.wait_for(self._kick.wait(), seconds)
-            self._kick.clear()
         except TimeoutError:
             pass
+
+
+def _concern(config: Config) -> Any:
+    """Of the settings, those that another backend, or another look at it, follows from."""
+    return config.model, config.download, config.engine
+
+
+def overrides(config: Config, origins: Mapping[str, str]) -> dict[str, str]:
+    """The settings that concern the model server and that its own files do not hold, as environment variables."""
+    chosen = {}
+    for option in options():
+        concerned = option.key in ("model", "download") or option.key.startswith(("engine.", "context."))
+        if concerned and origins.get(option.key, "default") != "default":
+            value = attrgetter(option.key)(config)
+            chosen[option.variable] = str(value).lower() if isinstance(value, bool) else str(value)
+    return chosen
 
 
 def _sentence(error: Exception) -> str:
@@ -148,22 +230,28 @@ def _sentence(error: Exception) -> str:
     return f"The model server cannot be started or reached ({reason}). `aigc-lsp status` says more."
 
 
-def overrides(config: Config, origins: Mapping[str, str]) -> dict[str, str]:
-    """The settings that concern the model server and that its own files do not hold, as environment variables."""
-    from operator import attrgetter
+def _given_up(falls: int, reason: str) -> str:
+    """`reason`: why it could not be started; empty where it was there."""
+    from aigc_lsp.service.place import log_path
 
-    chosen = {}
-    for option in options():
-        concerned = option.key in ("model", "download") or option.key.startswith(("engine.", "context."))
-        if concerned and origins.get(option.key, "default") != "default":
-            value = attrgetter(option.key)(config)
-            chosen[option.variable] = str(value).lower() if isinstance(value, bool) else str(value)
-    return chosen
+    reason = reason or f"The model server ended {falls} times in a row, so it is left alone for now."
+    log_file = str(log_path())
+    where = "" if log_file in reason else f" Its log is {log_file}."
+    return f"{reason}{where} `aigc-lsp doctor` looks for the cause."
+
+
+def _connect(config: Config) -> Backend:
+    """Runs in a thread: what it imports is half of this package's import time, and not needed to answer initialize."""
+    import httpx  # noqa: F401
+
+    if config.engine.url:
+        from aigc_lsp.service import remote
+
+        return remote.connect(config)
+    return _life().connect()
 
 
 def _life():  # type: ignore[no-untyped-def]
-    import httpx  # noqa: F401  (a fifth of a second, off the loop)
-
     from aigc_lsp.service import life
 
     return life

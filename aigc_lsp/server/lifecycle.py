@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import logging
 from typing import TYPE_CHECKING
 
@@ -31,6 +32,7 @@ def register(server: Server) -> None:
 
     @server.feature(types.INITIALIZED)
     async def initialized(params: types.InitializedParams) -> None:
+        settle_memory()
         for message in server.startup_messages:
             server.tell_once(message)
         await configuration.subscribe(server)
@@ -41,6 +43,14 @@ def register(server: Server) -> None:
         for uri in list(server.session.documents):
             server.session.supersede(uri)
         await server.keeper.close()
+
+
+def settle_memory() -> None:
+    """Collect what loading left behind, and never look through what it made again: a full collection would take longer
+    than a frame. `__main__` has put it off until here."""
+    gc.collect()
+    gc.freeze()
+    gc.enable()
 
 
 def offers_inline_completion(capabilities: types.ClientCapabilities) -> bool:

@@ -1,85 +1,111 @@
-"""The owner of the engine inside the model server: one thread that brings the model up and runs one job at a time.
+"""The owner of the engine inside the model server: one thread that runs one job at a time.
 
 The HTTP side hands in jobs and gets their events through a callback; it never touches torch. Between two steps of a
-job the thread looks at the job's `cancelled`. Whatever goes wrong in a job ends that job alone.
+job the thread looks at the job's `cancelled`. Whatever goes wrong in a job ends that job alone. A job whose model is
+not on this machine yet waits until another thread has fetched and converted it, and others are served meanwhile.
 """
 
 from __future__ import annotations
 
 import logging
 import os
-import queue
-import sys
 import threading
 import time
 import traceback
+from collections import deque
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field, replace
-from pathlib import Path
-from typing import TYPE_CHECKING
+from dataclasses import replace
+from operator import attrgetter
+from typing import TYPE_CHECKING, Any
+
+import psutil
 
 from aigc_lsp import __version__, catalogue
-from aigc_lsp.config import Config
-from aigc_lsp.errors import AigcError, EngineUnavailable, ModelMissing, NotEnoughMemory, PackedElsewhere
-from aigc_lsp.prompt.infill import ExtraFile, Hole, render
-from aigc_lsp.service.limits import Limits, limits
+from aigc_lsp.config import Config, options
+from aigc_lsp.errors import AigcError, EngineUnavailable, ModelDamaged, NotEnoughMemory, Superseded
+from aigc_lsp.service.preparing import Preparing, check_there, lower_priority
+from aigc_lsp.service.rendering import render_request
+from aigc_lsp.service.residents import Resident, Residents
+from aigc_lsp.service.turns import Job, Turns
 from aigc_lsp.service.wire import BadRequest, Health, InfillRequest
 from aigc_lsp.weights.store import Progress, Store
 
 if TYPE_CHECKING:
-    from aigc_lsp.engine.calibrate import Speed
-    from aigc_lsp.engine.generate import Engine, Outcome, Piece, Request
+    from aigc_lsp.engine.generate import Outcome
 
 log = logging.getLogger(__name__)
-
-WARMING_NICENESS = 10
 
 RETRY_SECONDS = 20.0
 """A model that could not be brought up is tried again at the first request for it after this long."""
 
-
-@dataclass(slots=True)
-class Job:
-    """One request on its way. `emit` is called from the engine's thread; the last event is an Outcome or an error."""
-
-    request: InfillRequest
-    emit: Callable[[Piece | Outcome | Exception], None]
-    cancelled: threading.Event = field(default_factory=threading.Event)
-    truncated: bool = False
-    """Whether the prompt had to be shortened; known once the job has begun."""
+REMEMBERED = 20
+"""Latencies."""
 
 
 class Host:
     def __init__(self, config: Config, store: Store | None = None) -> None:
         self._config = config
         self._store = store or Store()
-        self._jobs: queue.SimpleQueue[Job | None] = queue.SimpleQueue()
-        self._health = Health("starting", config.model, pid=os.getpid(), version=__version__)
-        self._engine: Engine | None = None
-        self._model: catalogue.Model | None = None
+        self._turns = Turns()
+        self._residents = Residents(config.engine, self._store)
+        self._preparing = Preparing(self._store, config.download, self._report)
+        self._parked: dict[str, list[Job]] = {}  # by the model that they wait for
+        self._parking = threading.Lock()
         self._failures: dict[str, tuple[float, str]] = {}  # by model: when it failed last, and why
-        self._speed: Speed | None = None
+        self._mended: set[str] = set()
         # The engine's thread waits while this one computes, so that there is never more than one.
-        self._warming = ThreadPoolExecutor(1, "warming", _lower_priority)
+        self._warming = ThreadPoolExecutor(1, "warming", lower_priority)
         self._thread = threading.Thread(target=self._run, name="engine", daemon=True)
+        self._listeners: set[Callable[[], None]] = set()
+        self._latencies: deque[tuple[float, float]] = deque(maxlen=REMEMBERED)
+        self._served = 0
+        self._beat: float | None = None  # the last sign of life of the job that runs
+        self._state = Health("starting", config.model, version=__version__, settings=fixed_settings(config))
+        self.clients = 0
+        """Who listens to `/events`; the app says."""
 
     def start(self) -> None:
         self._thread.start()
+        self.submit(
+            Job(InfillRequest(n_predict=0), lambda event: None)
+        )  # somebody started us: they will want the model
 
     def stop(self) -> None:
-        self._jobs.put(None)
+        self._turns.close()
 
     def submit(self, job: Job) -> None:
-        self._jobs.put(job)
+        for ended in self._turns.put(job):
+            ended.emit(Superseded("A newer request of the same document took its place."))
+
+    def listen(self, callback: Callable[[], None]) -> Callable[[], None]:
+        """Have `callback` called, from any thread, whenever `health` is worth another look; the end of that."""
+        self._listeners.add(callback)
+        return lambda: self._listeners.discard(callback)
 
     @property
     def health(self) -> Health:
-        return self._health
+        beat = self._beat
+        return replace(
+            self._state,
+            pid=os.getpid(),
+            loaded=self._residents.names,
+            clients=self.clients,
+            running=int(beat is not None),
+            waiting=len(self._turns) + sum(map(len, list(self._parked.values()))),
+            stalled_s=0.0 if beat is None else round(time.monotonic() - beat, 1),
+            requests=self._served,
+            resident_bytes=psutil.Process().memory_info().rss,
+            latencies_ms=tuple(self._latencies),
+            kv_bytes=self._residents.kv_bytes,
+        )
 
     def _run(self) -> None:
-        self._bring_up(self._config.model)
-        while (job := self._jobs.get()) is not None:
+        while not self._turns.is_closed:
+            job = self._turns.take(self._residents.seconds_to_idle)
+            if job is None:
+                self._drop_idle()
+                continue
             try:
                 self._serve(job)
             except Exception as error:  # one job's failure is its own
@@ -91,240 +117,249 @@ class Host:
 
     def _serve(self, job: Job) -> None:
         if job.cancelled.is_set():
-            raise EngineUnavailable("The request was cancelled before it began.")
-        loaded = self._model.name if self._engine is not None and self._model is not None else None
-        name = job.request.model or loaded or self._config.model
-        if name != loaded:
-            self._switch(name)
-        if self._engine is None:
-            raise EngineUnavailable(self._health.message)
-        self._generate(job)
-        self._health = replace(self._health, kv_bytes=self._engine.store.nbytes, requests=self._health.requests + 1)
+            raise Superseded("The request was cancelled before it began.")
+        latest = self._residents.latest
+        name = job.request.model or (latest.model.name if latest is not None else self._config.model)
+        resident = self._residents.get(name) or self._bring_up(name, job)
+        if resident is None:
+            return  # it is parked
+        if self._state.model not in self._parked and (self._state.model, self._state.phase) != (name, "ready"):
+            self._tell_ready(resident)  # after another model that failed, or was there in between
+        self._generate(job, resident)
 
-    def _generate(self, job: Job) -> None:
-        """One job on the engine. Where memory runs out before anything was said, the KV cache is given up, and then
-        the bfloat16 weights; the job is done again after each."""
-        from aigc_lsp.engine.memory import LEAST_KV_BYTES, is_out_of_memory
+    # Models
 
-        for give_up in (self._shrink_store, self._reload_small, None):
-            assert self._engine is not None
-            begun = False
-            try:
-                if job.request.n_predict == 0:
-                    self._warming.submit(self._warm_store, job).result()
-                    return
-                for event in self._engine.generate(self._request(job), job.cancelled.is_set):
-                    begun = True
-                    job.emit(event)
-                return
-            except Exception as error:
-                if not is_out_of_memory(error) or begun:
-                    raise
-                if give_up is None:
-                    raise NotEnoughMemory(
-                        "There is not enough memory to run the model. Close other programs."
-                    ) from None
-                log.warning("memory ran out: %s", give_up.__name__)
-            give_up(LEAST_KV_BYTES)
-
-    def _warm_store(self, job: Job) -> None:
-        """Read a prompt ahead of need, on a thread of lower priority; whoever waits for text comes first."""
-        assert self._engine is not None
-        for event in self._engine.generate(
-            self._request(job), lambda: job.cancelled.is_set() or not self._jobs.empty()
-        ):
-            job.emit(event)
-
-    def _shrink_store(self, kv_bytes: int) -> None:
-        """Empty the KV cache and keep it small."""
-        assert self._engine is not None
-        self._engine.store.branches.clear()
-        self._engine.store.budget_bytes = kv_bytes
-        self._health = replace(self._health, note=f"Memory ran out: the KV cache has {kv_bytes >> 20} MB now.")
-
-    def _reload_small(self, kv_bytes: int) -> None:
-        """Load the model again with packed weights only."""
-        self._bring_up(self._health.model, "small", kv_bytes)
-        if self._engine is None:
-            raise EngineUnavailable(self._health.message)
-        note = "Memory ran out: prompts are read with packed weights, which is slower."
-        self._health = replace(self._health, note=note)
-
-    def _switch(self, name: str) -> None:
-        """Bring up `name` in place of the model in use, which stays where it is known beforehand that `name` fails."""
+    def _bring_up(self, name: str, job: Job) -> Resident | None:
+        """The model `name`, loaded; None where `job` was parked until it is fetched and converted."""
         model = catalogue.load(name)
+        with self._parking:
+            if name in self._parked:
+                self._parked[name].append(job)
+                return None
         failed_at, message = self._failures.get(name, (0.0, ""))
-        is_recent = time.monotonic() - failed_at < RETRY_SECONDS
-        if message and is_recent and self._store.state(model) != "packed":
+        is_packed = self._store.state(model) == "packed"
+        if message and time.monotonic() - failed_at < RETRY_SECONDS and not is_packed:
             raise EngineUnavailable(message)
-        if self._engine is not None:
-            check_there(model, self._store, self._config.download)
-        self._bring_up(name)
-
-    def _bring_up(self, name: str, profile: str | None = None, kv_bytes: int | None = None) -> None:
-        """Fetch, convert and load the model `name`; how far it is, and why it failed, is in `health`."""
-        self._engine = None
-        self._health = replace(self._health, phase="load", model=name, message="", done=0, total=0)
+        if not is_packed:
+            if self._residents.names:
+                check_there(model, self._store, self._config.download)  # without a word in the status about it
+            self._park(model, job)
+            return None
         try:
-            self._load(catalogue.load(name), profile, kv_bytes)
-            self._failures.pop(name, None)
+            return self._load(model)
+        except ModelDamaged as error:
+            if name in self._mended:
+                raise
+            log.warning("%s It is made anew.", error)
+            self._mended.add(name)
+            self._park(model, job, damaged=True)
+            return None
+
+    def _load(self, model: catalogue.Model, profile: str | None = None, kv_bytes: int | None = None) -> Resident:
+        """Raises `AigcError`; the status says it, too."""
+        self._change(phase="load", model=model.name, message="", done=0, total=0)
+        try:
+            resident = self._residents.load(model, profile, kv_bytes)
         except Exception as error:
+            if not isinstance(error, ModelDamaged) or model.name in self._mended:
+                self._fail(model, error)
             if isinstance(error, AigcError):
-                message = str(error)
-            else:
-                log.exception("the model %s could not be loaded", name)
-                message = f"The model {name} could not be loaded ({type(error).__name__}); see the model server's log."
-            self._failures[name] = time.monotonic(), message
-            self._health = replace(self._health, phase="error", message=message)
-            log.error("%s", message)
+                raise
+            raise EngineUnavailable(self._failures[model.name][1]) from None
+        self._failures.pop(model.name, None)
+        self._tell_ready(resident)
+        return resident
 
-    def _load(self, model: catalogue.Model, profile: str | None = None, kv_bytes: int | None = None) -> None:
-        """Bring up `model`; `profile` and `kv_bytes` are the configured ones unless given."""
-        folder = prepare(model, self._store, self._config.download, self._report)
-        self._health = replace(self._health, phase="load", message="", note="", done=0, total=0)
+    def _park(self, model: catalogue.Model, job: Job, *, damaged: bool = False) -> None:
+        """Have `model` prepared, and `job` wait for it."""
+        self._parked[model.name] = [job]
 
-        from aigc_lsp.engine import memory
-        from aigc_lsp.engine.calibrate import calibrate
-        from aigc_lsp.engine.generate import Engine
-        from aigc_lsp.engine.threads import ThreadCount
-        from aigc_lsp.engine.vocabulary import Vocabulary
-        from aigc_lsp.engine.weights import load_model, pick_device
+        def done(error: Exception | None) -> None:
+            if error is not None:
+                self._fail(model, error)
+            with self._parking:
+                waited = self._parked.pop(model.name)
+            for parked in reversed(waited):
+                if error is None:
+                    self._turns.put_back(parked)
+                else:
+                    parked.emit(EngineUnavailable(self._failures[model.name][1]))
 
-        settings = self._config.engine
-        device = pick_device(settings.device)
-        plan = memory.plan(
-            folder, kv_bytes or settings.kv_bytes, memory.available_bytes(device), profile or settings.profile
-        )
-        if plan.given_up:
-            log.warning("%s", plan.given_up)
-        threads = ThreadCount(settings.threads) if settings.threads else ThreadCount.free_cores()
-        vocabulary = Vocabulary.load(folder)
-        try:
-            weights = load_model(folder, device, plan.profile)
-        except PackedElsewhere as error:
-            log.warning("%s", error)
-            self._store.discard_packed(model)
-            folder = prepare(model, self._store, self._config.download, self._report)
-            weights = load_model(folder, device, plan.profile)
-        engine = Engine(weights, vocabulary, plan.kv_bytes, threads)
-        self._warm(engine)
-        self._speed = calibrate(
-            engine, self._store.speed_path, model.sha256, is_quiet=lambda: threads.count == threads.limit
-        )
-        self._model, self._engine = model, engine
-        self._health = replace(
-            self._health,
-            phase="ready",
-            message="",
-            device=device,
-            profile=plan.profile,
-            note=plan.given_up,
-            prefill_per_second=self._speed.prefill_per_second,
-            step_ms=self._speed.step_ms[0],
-        )
+        self._change(phase="starting", model=model.name, message="", done=0, total=0)
+        self._preparing.start(model, done, damaged=damaged)
 
-    def _warm(self, engine: Engine) -> None:
-        """Touch every weight and set up torch's kernels, so that the first request does not pay for it."""
-        from aigc_lsp.engine.generate import Request
+    def _fail(self, model: catalogue.Model, error: Exception) -> None:
+        if isinstance(error, AigcError):
+            message = str(error)
+        else:
+            log.error("the model %s cannot be used", model.name, exc_info=error)
+            message = (
+                f"The model {model.name} could not be loaded ({type(error).__name__}); see the model server's log."
+            )
+        self._failures[model.name] = time.monotonic(), message
+        log.error("%s", message)
+        self._change(phase="error", model=model.name, message=message, done=0, total=0)
 
-        tokens = engine.vocabulary.encode("import os\n")
-        engine.vocabulary.consistent(b"i")
-        for _ in engine.generate(Request(tokens, max_tokens=2)):
-            pass
+    def _drop_idle(self) -> None:
+        dropped, latest = self._residents.drop_idle(), self._residents.latest
+        if latest is None and dropped:
+            self._change(phase="idle", message="")
+        elif latest is not None and self._state.model in dropped:
+            self._tell_ready(latest)
 
-    def _report(self, progress: Progress) -> None:
-        self._health = replace(
-            self._health,
+    def _report(self, model: catalogue.Model, progress: Progress) -> None:
+        self._change(
             phase=progress.phase,
+            model=model.name,
             done=progress.done,
             total=progress.total,
             message=progress.detail,
         )
 
-    def _request(self, job: Job) -> Request:
-        from aigc_lsp.engine.generate import Request
-        from aigc_lsp.engine.sampling import Sampling
-
-        wire = job.request
-        assert self._engine is not None
-        assert self._model is not None
-        model, vocabulary = self._model, self._engine.vocabulary
-        if wire.order is not None and wire.order not in model.fim.templates:
-            raise BadRequest(f"The model {model.name} knows the orders {', '.join(model.fim.templates)}.")
-        context = self._config.context
-        n_predict = min(wire.n_predict, model.context_length // 2)
-        most = self._limits(wire)
-        if most is not None:
-            n_predict = min(n_predict, most.length)
-        room = model.context_length - n_predict - 64  # 64: the template's own tokens and the healing
-        suffix_budget = min(wire.suffix_tokens if wire.suffix_tokens is not None else context.suffix_tokens, room // 2)
-        prefix_tokens = wire.prefix_tokens if wire.prefix_tokens is not None else context.prefix_tokens
-        if most is not None:
-            prefix_tokens, suffix_budget = min(prefix_tokens, most.prefix), min(suffix_budget, most.suffix)
-        prefix_budget = min(prefix_tokens, room - suffix_budget)
-        prompt = render(
-            Hole(
-                wire.input_prefix,
-                wire.input_suffix,
-                tuple(ExtraFile(name, text) for name, text in wire.input_extra),
-                wire.filename,
-            ),
-            model.fim,
-            model.files,
-            vocabulary,
-            prefix_budget=prefix_budget,
-            suffix_budget=suffix_budget,
-            extra_budget=min(context.prefix_tokens, room - suffix_budget - prefix_budget),
-            order=wire.order,
-            heal=wire.heal,
-        )
-        job.truncated = prompt.truncated
-        return Request(
-            tokens=prompt.tokens,
-            heal=prompt.heal,
-            draft=prompt.healed,
-            max_tokens=n_predict,
-            stop_tokens=frozenset(map(vocabulary.control, filter(vocabulary.has_control, model.stop))),
-            stop=wire.stop,
-            sampling=Sampling(wire.temperature, wire.top_p, wire.seed),
-            deadline_ms=wire.t_max_predict_ms,
-            choices=wire.n,
+    def _tell_ready(self, resident: Resident) -> None:
+        self._change(
+            phase="ready",
+            model=resident.model.name,
+            message="",
+            done=0,
+            total=0,
+            device=resident.device,
+            packing=resident.model.packing,
+            profile=resident.plan.profile,
+            note=resident.note,
+            prefill_per_second=resident.speed.prefill_per_second,
+            step_ms=resident.speed.step_ms[0],
+            kv_budget_bytes=resident.engine.store.budget_bytes,
         )
 
-    def _limits(self, wire: InfillRequest) -> Limits | None:
-        """What the request's latency targets allow on this machine; None where it has none."""
-        if self._speed is None or wire.latency_target_ms is None or wire.cold_latency_target_ms is None:
-            return None
-        speed = self._speed
-        return limits(speed.prefill_per_second, speed.step_ms[0], wire.latency_target_ms, wire.cold_latency_target_ms)
+    def _change(self, **changes: Any) -> None:
+        self._state = replace(self._state, **changes)
+        for callback in list(self._listeners):
+            callback()
+
+    # Text
+
+    def _generate(self, job: Job, resident: Resident) -> None:
+        """One job on the engine. Where memory runs out before anything was said, the other models are given up, then
+        the KV cache, and then the bfloat16 weights; the job is done again after each."""
+        from aigc_lsp.engine.memory import is_out_of_memory
+
+        ladder = iter((self._drop_others, self._shrink_store, self._reload_small))
+        while True:
+            try:
+                self._answer(job, resident)
+                return
+            except _Unsaid as unsaid:
+                error = unsaid.error
+            if not is_out_of_memory(error):
+                raise error
+            log.warning("memory ran out")
+            lighter = next((found for rung in ladder if (found := rung(resident)) is not None), None)
+            if lighter is None:
+                raise NotEnoughMemory("There is not enough memory to run the model. Close other programs.")
+            resident = lighter
+
+    def _answer(self, job: Job, resident: Resident) -> None:
+        """Raises `_Unsaid` around an error before the first word, and other errors as they are."""
+        if _asks_for_the_model_only(job):
+            job.emit(_nothing_read())
+            return
+        begun = False
+        self._beat = time.monotonic()
+        try:
+            if job.is_warming:
+                self._warming.submit(self._warm, job, resident).result()
+                return
+            request, job.truncated = render_request(job.request, resident, self._config.context)
+            first_at = None
+            for event in resident.engine.generate(request, lambda: self._is_over(job)):
+                begun, first_at = True, first_at or time.monotonic()
+                job.emit(event)
+            self._note_latency(job, first_at)
+        except Exception as error:
+            if begun:
+                raise
+            raise _Unsaid(error) from error
+        finally:
+            self._beat = None
+
+    def _warm(self, job: Job, resident: Resident) -> None:
+        """Read a prompt ahead of need, on a thread of lower priority. Whoever waits for text comes first: it is then
+        put back, and what was read stays of use."""
+        request, job.truncated = render_request(job.request, resident, self._config.context)
+        interrupted = False
+
+        def is_over() -> bool:
+            nonlocal interrupted
+            interrupted = interrupted or self._turns.has_asking
+            return self._is_over(job) or interrupted
+
+        events = list(resident.engine.generate(request, is_over))
+        if interrupted and not job.cancelled.is_set():
+            self._turns.put_back(job)
+            return
+        for event in events:
+            job.emit(event)
+
+    def _is_over(self, job: Job) -> bool:
+        self._beat = time.monotonic()
+        return job.cancelled.is_set() or self._turns.is_closed
+
+    def _note_latency(self, job: Job, first_at: float | None) -> None:
+        now = time.monotonic()
+        self._served += 1
+        if not job.cancelled.is_set():
+            first = ((first_at or now) - job.submitted_at) * 1e3
+            self._latencies.append((round(first, 1), round((now - job.submitted_at) * 1e3, 1)))
+
+    def _drop_others(self, resident: Resident) -> Resident | None:
+        return resident if self._residents.drop_others(resident.model.name) else None
+
+    def _shrink_store(self, resident: Resident) -> Resident:
+        """Empty the KV cache and keep it small."""
+        from aigc_lsp.engine.memory import LEAST_KV_BYTES
+
+        resident.engine.store.branches.clear()
+        resident.engine.store.budget_bytes = LEAST_KV_BYTES
+        resident.note = f"Memory ran out: the KV cache has {LEAST_KV_BYTES >> 20} MB now."
+        self._tell_ready(resident)
+        return resident
+
+    def _reload_small(self, resident: Resident) -> Resident:
+        """Load the model again with packed weights only."""
+        from aigc_lsp.engine.memory import LEAST_KV_BYTES
+
+        smaller = self._load(resident.model, "small", LEAST_KV_BYTES)
+        smaller.note = "Memory ran out: prompts are read with packed weights, which is slower."
+        self._tell_ready(smaller)
+        return smaller
 
 
-def _lower_priority() -> None:
-    """For the calling thread and those that torch starts from it: the editor and the compiler go first. Not elsewhere
-    than on Linux, where it would hold for the whole process, for ever."""
-    if sys.platform == "linux":
-        os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), WARMING_NICENESS)
+class _Unsaid(Exception):
+    """An error before anything was answered, so that the job can be done again."""
+
+    def __init__(self, error: Exception) -> None:
+        super().__init__()
+        self.error = error
 
 
-def prepare(model: catalogue.Model, store: Store, download: bool, report: Callable[[Progress], None]) -> Path:
-    """The packed folder of `model`, fetched and converted first where that is still to do."""
-    check_there(model, store, download)
-    if store.state(model) != "packed":
-        store.fetch(model, report)
-        report(Progress("convert", 0, 0, f"converting {model.name}, once"))
-
-    def convert(source: Path, target: Path) -> None:
-        from aigc_lsp.engine.convert import convert_gguf
-
-        convert_gguf(source, target, model.control_tokens, model.packing)
-
-    return store.pack(model, convert)
+def _asks_for_the_model_only(job: Job) -> bool:
+    """Reading nothing ahead: how a model is had in memory (also by ourselves, see `Host.start`)."""
+    request = job.request
+    return job.is_warming and isinstance(request, InfillRequest) and not request.input_prefix + request.input_suffix
 
 
-def check_there(model: catalogue.Model, store: Store, download: bool) -> None:
-    """Raises `ModelMissing` where `model` is not on this machine and may not be fetched."""
-    if not download and store.state(model) not in ("packed", "fetched"):
-        raise ModelMissing(
-            f"The model {model.name} is not on this machine. Run `aigc-lsp models pull {model.name}`, or set "
-            "`download = true`."
-        )
+def _nothing_read() -> Outcome:
+    from aigc_lsp.engine.generate import Outcome, Timings
+
+    return Outcome("limit", "", Timings(0, 0, 0, 0.0, 0.0))
+
+
+def fixed_settings(config: Config) -> dict[str, Any]:
+    """The options that a running model server cannot change, by their dotted keys."""
+    concern = ("engine.", "download")
+    return {
+        option.key: attrgetter(option.key)(config)
+        for option in options()
+        if option.key.startswith(concern) and not option.live
+    }

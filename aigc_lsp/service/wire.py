@@ -7,17 +7,31 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
-from typing import Any, Literal, TypeVar
+from typing import Any, Literal
 
-MOST_CHOICES = 8
+from aigc_lsp.service.fields import (
+    MOST_PROBS,
+    BadRequest,
+    choices,
+    count,
+    fields_of,
+    length,
+    positive,
+    read,
+    seed,
+    strings,
+    temperature,
+)
+
+HEARTBEAT_SECONDS = 2.0
+"""Of `/events`: the model server says how it is at least as often."""
+
+HUNG_SECONDS = 8.0
+"""Who has given no sign of life for so long, gives none any more."""
 
 Phase = Literal["starting", "fetch", "convert", "load", "ready", "idle", "error"]
 """Of a model. `idle`: not in memory; the next request for it brings it up. A model server that has just begun is
 `starting`."""
-
-
-class BadRequest(ValueError):
-    """A field of a request is not what it must be; the message names it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,7 +47,7 @@ class Generation:
     t_max_predict_ms: float | None = None
     model: str | None = None
     n_probs: int = 0
-    """Of each token, so many of the likeliest come with their log-probabilities."""
+    """Of each token, so many of the likeliest come with their log-probabilities; at most `MOST_PROBS`."""
     n: int = 1
     """Alternatives; more than one come together, under `choices` in the last event."""
     stream: bool = False
@@ -66,6 +80,8 @@ class InfillRequest(Generation):
     input_suffix: str = ""
     input_extra: tuple[tuple[str, str], ...] = ()
     filename: str = ""
+    n_indent: int = 0
+    """The first line that is less indented than this (in blanks and tabs) ends the answer and is not in it."""
     timings_per_token: bool = False
     response_fields: tuple[str, ...] = ()
     # Ours
@@ -87,35 +103,35 @@ class InfillRequest(Generation):
 
     @classmethod
     def from_json(cls, body: object) -> InfillRequest:
-        if not isinstance(body, Mapping):
-            raise BadRequest("The request's body must be a JSON object.")
+        body = fields_of(body)
         # llama.cpp sets `prompt` behind the middle token: text that was typed after the prefix.
-        prefix = _get(body, "input_prefix", str, "") + _get(body, "prompt", str, "")
+        prefix = read(body, "input_prefix", str, "") + read(body, "prompt", str, "")
         return cls(
             input_prefix=prefix,
-            input_suffix=_get(body, "input_suffix", str, ""),
-            input_extra=_extra(_get(body, "input_extra", list, [])),
-            filename=_get(body, "filename", str, ""),
-            n_predict=_n_predict(_get(body, "n_predict", int, 64)),
-            stop=_strings(body, "stop"),
-            temperature=max(0.0, _get(body, "temperature", float, 0.0)),
-            top_p=_get(body, "top_p", float, 1.0),
-            seed=_seed(_get(body, "seed", int, None)),
-            t_max_predict_ms=_positive(_get(body, "t_max_predict_ms", float, None)),
-            model=_get(body, "model", str, "") or None,
-            n_probs=_get(body, "n_probs", int, 0),
-            n=_alternatives(_get(body, "n", int, 1)),
-            stream=_get(body, "stream", bool, False),
-            user=_get(body, "user", str, ""),
-            document=_get(body, "document", str, ""),
-            timings_per_token=_get(body, "timings_per_token", bool, False),
-            response_fields=_strings(body, "response_fields"),
-            prefix_tokens=_count(body, "prefix_tokens"),
-            suffix_tokens=_count(body, "suffix_tokens"),
-            latency_target_ms=_positive(_get(body, "latency_target_ms", float, None)),
-            cold_latency_target_ms=_positive(_get(body, "cold_latency_target_ms", float, None)),
-            order=_get(body, "order", str, None),
-            heal=_get(body, "heal", bool, None),
+            input_suffix=read(body, "input_suffix", str, ""),
+            input_extra=_extra(read(body, "input_extra", list, [])),
+            filename=read(body, "filename", str, ""),
+            n_predict=length(body, ("n_predict",), 64),
+            n_indent=max(0, read(body, "n_indent", int, 0)),
+            stop=strings(body, "stop"),
+            temperature=temperature(body),
+            top_p=read(body, "top_p", float, 1.0),
+            seed=seed(body),
+            t_max_predict_ms=positive(body, "t_max_predict_ms"),
+            model=read(body, "model", str, "") or None,
+            n_probs=min(max(0, read(body, "n_probs", int, 0)), MOST_PROBS),
+            n=choices(body, ("n_cmpl", "n")),
+            stream=read(body, "stream", bool, False),
+            user=read(body, "user", str, ""),
+            document=read(body, "document", str, ""),
+            timings_per_token=read(body, "timings_per_token", bool, False),
+            response_fields=strings(body, "response_fields"),
+            prefix_tokens=count(body, "prefix_tokens"),
+            suffix_tokens=count(body, "suffix_tokens"),
+            latency_target_ms=positive(body, "latency_target_ms"),
+            cold_latency_target_ms=positive(body, "cold_latency_target_ms"),
+            order=read(body, "order", str, None),
+            heal=read(body, "heal", bool, None),
         )
 
 
@@ -128,11 +144,16 @@ class Usage:
     generated_tokens: int = 0
     prefill_ms: float = 0.0
     decode_ms: float = 0.0
+    drafted: int = 0
+    """Tokens that were guessed and sent along."""
+    accepted: int = 0
+    """Those of them that were right."""
 
     def to_json(self) -> dict[str, Any]:
         """llama.cpp's `timings`; `cache_n` tokens of the prompt were reused, `prompt_n` were evaluated."""
         evaluated = self.prompt_tokens - self.reused_tokens
-        return {
+        drafts = {"draft_n": self.drafted, "draft_n_accepted": self.accepted} if self.drafted else {}
+        return drafts | {
             "cache_n": self.reused_tokens,
             "prompt_n": evaluated,
             "prompt_ms": round(self.prefill_ms, 3),
@@ -153,6 +174,8 @@ class Usage:
             generated_tokens=int(timings.get("predicted_n", 0)),
             prefill_ms=float(timings.get("prompt_ms", 0)),
             decode_ms=float(timings.get("predicted_ms", 0)),
+            drafted=int(timings.get("draft_n", 0)),
+            accepted=int(timings.get("draft_n_accepted", 0)),
         )
 
 
@@ -246,63 +269,7 @@ class Health:
         return cls(**{"phase": "ready" if body.get("status") == "ok" else "starting", "model": "", **known})
 
 
-T = TypeVar("T")
-
-
-def _get(body: Mapping[str, Any], name: str, kind: type, default: T) -> Any | T:
-    value = body.get(name)
-    if value is None:
-        return default
-    if kind is float and isinstance(value, int) and not isinstance(value, bool):
-        try:
-            return float(value)
-        except OverflowError:
-            raise BadRequest(f"The field {name} is too large.") from None
-    if not isinstance(value, kind) or (kind is int and isinstance(value, bool)):
-        raise BadRequest(f"The field {name} must be of type {kind.__name__}.")
-    return value
-
-
-def _strings(body: Mapping[str, Any], name: str) -> tuple[str, ...]:
-    values = body.get(name)
-    if values is None:
-        return ()
-    if isinstance(values, str):
-        return (values,)
-    if not isinstance(values, list) or not all(isinstance(value, str) for value in values):
-        raise BadRequest(f"The field {name} must be a list of strings.")
-    return tuple(values)
-
-
 def _extra(entries: list[Any]) -> tuple[tuple[str, str], ...]:
     if not all(isinstance(entry, Mapping) and isinstance(entry.get("text"), str) for entry in entries):
         raise BadRequest("The field input_extra must be a list of objects with `filename` and `text`.")
     return tuple((str(entry.get("filename") or ""), entry["text"]) for entry in entries)
-
-
-def _n_predict(value: int) -> int:
-    """llama.cpp's -1 means without limit: here, a bound that no completion needs."""
-    return 4096 if value < 0 else value
-
-
-def _alternatives(value: int) -> int:
-    if not 1 <= value <= MOST_CHOICES:
-        raise BadRequest(f"The field n must be from 1 to {MOST_CHOICES}.")
-    return value
-
-
-def _seed(value: int | None) -> int | None:
-    """Negative means any. Only 32 bits of it count, as in llama.cpp: larger ones are no seed to torch."""
-    return None if value is None or value < 0 else value & 0xFFFF_FFFF
-
-
-def _positive(value: float | None) -> float | None:
-    """llama.cpp's 0 and -1 mean without limit."""
-    return value if value is not None and value > 0 else None
-
-
-def _count(body: Mapping[str, Any], name: str) -> int | None:
-    value: int | None = _get(body, name, int, None)
-    if value is not None and value < 0:
-        raise BadRequest(f"The field {name} must not be negative.")
-    return value

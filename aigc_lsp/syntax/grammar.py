@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cache
-from importlib import import_module, resources
+from importlib import import_module
 from pathlib import PurePath
 
 import tree_sitter
@@ -134,6 +134,8 @@ def grammar(language_id: str) -> Grammar | None:
     source = _GRAMMARS.get(language_id)
     if source is None:
         return None
+    from importlib import resources  # not needed to answer initialize
+
     language = tree_sitter.Language(getattr(import_module(source.module), source.function)())
     folder = resources.files(__package__) / "queries"
     queries = "".join((folder / f"{name}.scm").read_text("utf-8") for name in source.queries)

@@ -109,12 +109,28 @@ class Store:
                 self._convert(model, convert)
         return final
 
-    def discard_packed(self, model: Model) -> None:
-        """Remove the packed directory, so that `pack` makes it anew. Raises `ModelMissing` where it could not."""
-        if not self._has_source(model):
-            raise ModelMissing(_missing(model))
+    def discard_damaged(self, model: Model) -> None:
+        """Remove the packed directory, so that `pack` makes it anew, and the source file where it is not what it should
+        be, so that `fetch` does."""
         with self._writing(model), self._locked(model, _ignore):
             shutil.rmtree(self.packed_path(model), ignore_errors=True)
+            source = self.source_path(model)
+            if source.is_file() and packed.sha256_of(source) != model.sha256:
+                source.unlink()
+
+    @contextlib.contextmanager
+    def loading(self, model: Model) -> Iterator[bool]:
+        """Around the loading of a model; true where the process that loaded it last died over it."""
+        mark = self.root / ".locks" / f"{model.name}.loading"
+        has_died = mark.exists()
+        with contextlib.suppress(OSError):  # a folder that cannot be written to
+            mark.parent.mkdir(parents=True, exist_ok=True)
+            mark.touch()
+        try:
+            yield has_died
+        finally:
+            with contextlib.suppress(OSError):
+                mark.unlink(missing_ok=True)
 
     def check_packed(self, model: Model) -> Path:
         """The packed directory if manifest and sizes are right, else `ModelMissing` or `ModelDamaged`."""

@@ -8,15 +8,19 @@ import logging
 import socket as sockets
 import threading
 from pathlib import Path
+from typing import Any
 
 import httpx
 import pytest
-from tiny_server import TinyEngine, TinyHost, served, tiny_vocabulary, wait_until
+from tiny_server import MODEL, TinyEngine, TinyHost, served, tiny_vocabulary, wait_until
 
+import aigc_lsp.service.host as host_module
+from aigc_lsp.config import Config
 from aigc_lsp.engine.generate import CHUNK, Outcome
 from aigc_lsp.errors import EngineUnavailable
 from aigc_lsp.service.client import EngineClient
 from aigc_lsp.service.host import Job
+from aigc_lsp.service.rendering import render_request
 from aigc_lsp.service.wire import InfillRequest
 
 MARKER = "the_users_own_text"
@@ -38,8 +42,11 @@ def expected(wanted: InfillRequest) -> str:
     """What an engine that has never read anything answers."""
     host = TinyHost()
     host.start()
-    wait_until(lambda: host.health.ready)
-    fresh = "".join(getattr(event, "text", "") for event in host.engine.generate(host._request(Job(wanted, print))))
+    engine = host.engine
+    resident = host.residents.get(MODEL)
+    assert resident is not None
+    rendered, _ = render_request(wanted, resident, Config().context)
+    fresh = "".join(getattr(event, "text", "") for event in engine.generate(rendered))
     host.stop()
     return fresh
 
@@ -101,10 +108,16 @@ async def test_leaving_during_the_prompt_stops_it_between_two_chunks(
     assert answered["content"] == expected(request(text, prefix_tokens=len(text)))
 
 
-async def test_who_leaves_the_queue_is_never_run(client: EngineClient, host: TinyHost) -> None:
+async def test_who_leaves_the_queue_is_never_run(
+    client: EngineClient, host: TinyHost, monkeypatch: pytest.MonkeyPatch
+) -> None:
     ran: list[str] = []
-    render = host._request
-    host._request = lambda job: (ran.append(job.request.input_prefix), render(job))[1]  # type: ignore[method-assign]
+
+    def rendered(wanted: InfillRequest, *rest: Any) -> Any:
+        ran.append(wanted.input_prefix)
+        return render_request(wanted, *rest)
+
+    monkeypatch.setattr(host_module, "render_request", rendered)
     host.engine.hold()
     first = asyncio.create_task(answer(client, request("first")))
     await until(lambda: len(host.jobs) == 1)
@@ -121,14 +134,14 @@ async def test_who_leaves_the_queue_is_never_run(client: EngineClient, host: Tin
 
 
 async def test_who_leaves_while_the_model_loads_is_never_run(host: TinyHost) -> None:
-    host.may_load.clear()
+    host.residents.may_load.clear()
     with served(host) as socket:
         client = EngineClient(socket)
         task = asyncio.create_task(answer(client, request("early")))
         await until(lambda: len(host.jobs) == 1)
         task.cancel()
         await seen(host.jobs[0].cancelled)
-        host.may_load.set()
+        host.residents.may_load.set()
         await answer(client, request("later", 2))
         assert host.engine.passes == 2
         await client.close()

@@ -50,7 +50,7 @@ async def test_then_the_wide_weights(http: httpx.AsyncClient, host: TinyHost, mo
     refuses(host, monkeypatch, 2, torch.OutOfMemoryError("CUDA out of memory"))
     assert (await http.post("/infill", json=BODY)).status_code == 200
     assert host.engine is not engine
-    assert (host.loads, host.profiles) == ([MODEL, MODEL], [None, "small"])
+    assert (host.loads, host.residents.profiles) == ([MODEL, MODEL], [None, "small"])
     assert "packed weights" in (await http.get("/health")).json()["note"]
 
 
@@ -79,7 +79,7 @@ async def test_where_it_cannot_be_loaded_again_the_status_says_so(
     http: httpx.AsyncClient, host: TinyHost, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     refuses(host, monkeypatch, 2, OUT)
-    host.failing[MODEL] = MemoryError()
+    host.residents.failing[MODEL] = MemoryError()
     assert (await http.post("/infill", json=BODY)).status_code == 503
     assert host.health.phase == "error"
-    host.failing.clear()
+    host.residents.failing.clear()

@@ -66,3 +66,22 @@ async def test_from_start_to_stop(home: Path) -> None:
     assert stopped.returncode == 0, stopped.stderr
     assert "Stopped" in stopped.stdout
     assert not life.is_running()
+
+
+async def test_idle_weights_leave_memory_and_come_back(home: Path) -> None:
+    client = life.connect()
+    await life.attach(client, {"AIGC_LSP_ENGINE_IDLE_UNLOAD": "2"})
+    loaded = 0
+    try:
+        async for health in client.watch():
+            loaded = max(loaded, health.resident_bytes)
+            if health.phase == "idle":
+                break
+        assert health.loaded == ()
+        assert health.resident_bytes < min(600 << 20, loaded // 2)
+        text, _ = await answer(client, InfillRequest(PREFIX, SUFFIX, n_predict=8))
+        assert text.startswith("+ b")
+        assert (await client.health()).ready
+    finally:
+        assert await life.stop(client)
+        await client.close()

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import json
 import os
 import stat
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from filelock import FileLock
 
 from aigc_lsp.errors import EngineUnavailable
 from aigc_lsp.service import place
+from aigc_lsp.service.place import Address, Record
 
 
 @pytest.fixture
@@ -21,11 +25,27 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return folder
 
 
-def test_the_runtime_folder_is_made_private_and_holds_socket_and_lock(folder: Path) -> None:
+@pytest.fixture
+def without_sockets(folder: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """As where a path is too long for one."""
+    monkeypatch.setattr(place, "MAX_SOCKET_PATH", 10)
+    return folder
+
+
+@pytest.fixture
+def held(folder: Path) -> Iterator[None]:
+    """A model server lives."""
+    with FileLock(place.lock_path()):
+        yield
+
+
+def test_the_runtime_folder_is_made_private_and_holds_all(folder: Path) -> None:
     assert place.runtime_dir() == folder
     assert stat.S_IMODE(folder.stat().st_mode) == 0o700
-    assert place.socket_path().parent == place.lock_path().parent == folder
-    assert place.socket_path() != place.lock_path()
+    paths = {place.socket_path(), place.lock_path(), place.record_path()}
+    assert len(paths) == 3
+    assert {path.parent for path in paths if path is not None} == {folder}
+    assert place.find() == Address(folder / "engine.sock")
 
 
 @pytest.mark.parametrize("mode", [0o777, 0o755, 0o710, 0o701])
@@ -40,18 +60,70 @@ def test_another_users_folder_is_refused_and_left_alone(folder: Path, monkeypatc
     folder.mkdir(parents=True)
     folder.chmod(0o755)
     monkeypatch.setattr(os, "getuid", lambda: folder.stat().st_uid + 1)
-    for asked in (place.runtime_dir, place.socket_path, place.lock_path):
+    for asked in (place.runtime_dir, place.socket_path, place.lock_path, place.find, place.is_running):
         with pytest.raises(EngineUnavailable, match=r"another user.*AIGC_LSP_RUNTIME_DIR"):
             asked()
     assert stat.S_IMODE(folder.stat().st_mode) == 0o755
 
 
-def test_a_path_too_long_for_a_socket_is_refused(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_path_too_long_for_a_socket_has_none(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(place, "MAX_SOCKET_PATH", len(os.fsencode(folder / "engine.sock")))
     assert place.socket_path() == folder / "engine.sock"
     monkeypatch.setenv("AIGC_LSP_RUNTIME_DIR", str(folder) + "é")  # bytes count, not characters
-    with pytest.raises(EngineUnavailable, match=r"too long.*AIGC_LSP_RUNTIME_DIR"):
-        place.socket_path()
+    assert place.socket_path() is None
+
+
+def test_a_platform_without_such_sockets_has_none(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delattr(place.socket, "AF_UNIX")
+    assert place.socket_path() is None
+
+
+def test_a_port_is_found_by_the_record_of_one_that_lives(without_sockets: Path) -> None:
+    with pytest.raises(EngineUnavailable, match="No model server"):
+        place.find()
+    place.write_record(Record(os.getpid(), 4711, "secret"))
+    assert stat.S_IMODE(place.record_path().stat().st_mode) == 0o600
+    with pytest.raises(EngineUnavailable, match="No model server"):
+        place.find()  # nobody holds the lock: who listens on that port now may be anybody
+    with FileLock(place.lock_path()):
+        assert place.find() == Address(port=4711, token="secret")
+        place.write_record(Record(os.getpid(), 4712, "other"))
+        assert place.find() == Address(port=4712, token="other")
+    assert [path.name for path in sorted(without_sockets.iterdir())] == ["engine.json", "engine.lock"]
+
+
+@pytest.mark.parametrize(
+    "said", ["", "{", "[]", "7", '{"pid": 1, "colour": 2}', json.dumps({"pid": 1, "port": 0}), "directory"]
+)
+def test_a_record_that_makes_no_sense_is_none(without_sockets: Path, held: None, said: str) -> None:
+    if said == "directory":
+        place.record_path().mkdir()
+    else:
+        place.record_path().write_text(said)
+    with pytest.raises(EngineUnavailable, match="No model server"):
+        place.find()
+
+
+def test_a_token_is_in_no_representation() -> None:
+    assert "secret" not in repr(Address(port=1, token="secret")) + repr(Record(1, 2, "secret"))
+
+
+@pytest.mark.parametrize("asked", [place.is_running, lambda: place.write_record(Record(1))])
+def test_what_is_in_the_way_is_named(folder: Path, asked: object) -> None:
+    place.lock_path().mkdir()
+    place.record_path().mkdir()
+    assert callable(asked)
+    with pytest.raises(EngineUnavailable, match=r"engine\.(lock|json) cannot be used.*Remove what is in its way"):
+        asked()
+    assert sorted(path.name for path in folder.iterdir()) == ["engine.json", "engine.lock"]
+
+
+def test_whoever_holds_the_lock_is_running(folder: Path) -> None:
+    assert not place.is_running()
+    assert place.lock_path().exists()  # that it is there says nothing
+    assert not place.is_running()
+    with FileLock(place.lock_path()):
+        assert place.is_running()
 
 
 def test_a_folder_that_cannot_be_made_is_a_sentence(
@@ -61,8 +133,7 @@ def test_a_folder_that_cannot_be_made_is_a_sentence(
     with pytest.raises(EngineUnavailable, match="AIGC_LSP_RUNTIME_DIR"):
         place.runtime_dir()
     monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "a"))
-    with pytest.raises(EngineUnavailable, match="log"):
-        place.log_path()
+    assert place.log_path().name == "engine.log"  # without a log, it works all the same
 
 
 def test_without_being_told_it_is_the_users_runtime_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

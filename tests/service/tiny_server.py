@@ -12,7 +12,6 @@ import tempfile
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -22,20 +21,29 @@ from tokenizers import AddedToken, Tokenizer, decoders, models, pre_tokenizers
 from transformers import Qwen2Config, Qwen2ForCausalLM
 
 from aigc_lsp import catalogue
-from aigc_lsp.config import Config
+from aigc_lsp.config import Config, EngineConfig
+from aigc_lsp.engine.calibrate import Speed
 from aigc_lsp.engine.decoder import Decoder, Shape, build
 from aigc_lsp.engine.generate import Engine
 from aigc_lsp.engine.store import Branch
 from aigc_lsp.engine.vocabulary import Vocabulary
 from aigc_lsp.service.app import Activity, build_app
 from aigc_lsp.service.host import Host, Job
-from aigc_lsp.service.run import _bind
+from aigc_lsp.service.listen import bind_socket
+from aigc_lsp.service.residents import Resident, Residents
 from aigc_lsp.service.wire import InfillRequest
-from aigc_lsp.weights.store import Store
+from aigc_lsp.weights.store import Progress, Store
 
 MODEL, OTHER = Config().model, "smollm2-135m"
 HANG = 20.0
 """Seconds after which something that is waited for will not come."""
+
+SPEED = Speed(prefill_per_second=1000.0, step_ms=(20.0, 24.0, 28.0, 32.0, 60.0, 70.0), crossover=4)
+
+CHAT_TEMPLATE = (
+    "{% for message in messages %}<|im_start|>{{ message.role }}\n{{ message.content }}<|im_end|>\n{% endfor %}"
+    "{% if add_generation_prompt %}<|im_start|>assistant\n{% endif %}"
+)
 
 
 @functools.cache
@@ -115,45 +123,100 @@ class TinyEngine(Engine):
         return super().forward(branch, tokens, rows, **kwargs)
 
 
-class TinyHost(Host):
-    def __init__(self, config: Config | None = None, store: Store | None = None) -> None:
-        super().__init__(config or Config(), store or Store(Path("/nonexistent")))
-        self.jobs: list[Job] = []
+class TinyStore(Store):
+    """Has every model but the `absent` ones. These can be had once the test lets them: `may_prepare`."""
+
+    def __init__(self) -> None:
+        super().__init__(Path(tempfile.mkdtemp(prefix="aigc-store-", dir="/tmp")))
+        self.absent: set[str] = set()
+        self.failing: dict[str, Exception] = {}
+        self.prepared: list[str] = []
+        self.discarded: list[str] = []
+        self.may_prepare = threading.Event()
+        self.may_prepare.set()
+
+    def state(self, model: catalogue.Model) -> Any:
+        return "absent" if model.name in self.absent else "packed"
+
+    def fetch(self, model: catalogue.Model, report: Any, *args: Any, **kwargs: Any) -> Path:
+        report(Progress("fetch", 1, 2, ""))
+        assert self.may_prepare.wait(HANG)
+        if error := self.failing.get(model.name):
+            raise error
+        return self.source_path(model)
+
+    def pack(self, model: catalogue.Model, convert: Any) -> Path:
+        self.prepared.append(model.name)
+        self.absent.discard(model.name)
+        return self.packed_path(model)
+
+    def discard_damaged(self, model: catalogue.Model) -> None:
+        self.discarded.append(model.name)
+        self.absent.add(model.name)
+
+    def check_packed(self, model: catalogue.Model) -> Path:
+        return self.packed_path(model)
+
+
+class TinyResidents(Residents):
+    """Loads a tiny engine whatever the model; how much memory it says to take is the test's."""
+
+    def __init__(self, settings: EngineConfig, store: TinyStore) -> None:
+        super().__init__(settings, store)
         self.loads: list[str] = []
         self.profiles: list[str | None] = []
         self.failing: dict[str, Exception] = {}
         self.may_load = threading.Event()
         self.may_load.set()
 
-    @property
-    def engine(self) -> TinyEngine:
-        wait_until(lambda: self._engine is not None)
-        assert isinstance(self._engine, TinyEngine)
-        return self._engine
-
-    @property
-    def is_alive(self) -> bool:
-        return self._thread.is_alive()
-
-    def submit(self, job: Job) -> None:
-        self.jobs.append(job)
-        super().submit(job)
-
-    def _load(self, model: catalogue.Model, profile: str | None = None, kv_bytes: int | None = None) -> None:
+    def _loaded(self, model: catalogue.Model, folder: Path, profile: str | None, kv_bytes: int | None) -> Resident:
         self.loads.append(model.name)
         self.profiles.append(profile)
         assert self.may_load.wait(HANG)
         if error := self.failing.get(model.name):
             raise error
-        self._model, self._engine = model, TinyEngine()
-        self._health = replace(self._health, phase="ready", message="", device="cpu")
+        plan = self._plan(folder, "cpu", profile or self._settings.profile, kv_bytes or self._settings.kv_bytes)
+        return Resident(model, TinyEngine(), SPEED, "cpu", plan, CHAT_TEMPLATE, plan.given_up)
+
+
+class TinyHost(Host):
+    def __init__(self, config: Config | None = None) -> None:
+        self.store = TinyStore()
+        super().__init__(config or Config(), self.store)
+        self.residents = self._residents = TinyResidents(self._config.engine, self.store)
+        self.jobs: list[Job] = []
+
+    @property
+    def engine(self) -> TinyEngine:
+        wait_until(lambda: self._residents.latest is not None)
+        latest = self._residents.latest
+        assert latest is not None
+        assert isinstance(latest.engine, TinyEngine)
+        return latest.engine
+
+    @property
+    def is_alive(self) -> bool:
+        return self._thread.is_alive()
+
+    @property
+    def loads(self) -> list[str]:
+        return self.residents.loads
+
+    def submit(self, job: Job) -> None:
+        self.jobs.append(job)
+        super().submit(job)
+
+    def start(self) -> None:
+        """As the real one, but that the job that brings the model up is not counted."""
+        super().start()
+        self.jobs.clear()
 
 
 @contextlib.contextmanager
 def served(host: TinyHost) -> Iterator[Path]:
     """The socket on which `host` is served meanwhile."""
     folder = Path(tempfile.mkdtemp(prefix="aigc-", dir="/tmp"))
-    listener = _bind(folder / "s")
+    listener = bind_socket(folder / "s")
     server = uvicorn.Server(
         uvicorn.Config(
             build_app(host, Activity()),
@@ -172,9 +235,10 @@ def served(host: TinyHost) -> Iterator[Path]:
     finally:
         server.should_exit = True
         thread.join(HANG)
-        host.may_load.set()
-        if isinstance(host._engine, TinyEngine):
-            host._engine.release()
+        host.residents.may_load.set()
+        host.store.may_prepare.set()
+        for resident in list(host.residents._by_name.values()):
+            resident.engine.release()
         answered = threading.Event()
         host.submit(Job(InfillRequest("", n_predict=0), lambda event: answered.set()))
         outlived = answered.wait(HANG)
@@ -182,6 +246,7 @@ def served(host: TinyHost) -> Iterator[Path]:
         host._thread.join(HANG)
         listener.close()
         shutil.rmtree(folder)
+        shutil.rmtree(host.store.root)
     assert not thread.is_alive()
     assert outlived, "the engine's thread died"
     assert not host.is_alive

@@ -246,3 +246,29 @@ def test_remove_frees_everything(fetched: Store, model: Model) -> None:
     assert fetched.remove(model) == held
     assert fetched.state(model) == "absent"
     assert fetched.remove(model) == 0
+
+
+def test_what_is_damaged_is_discarded_and_what_is_not_stays(fetched: Store, model: Model) -> None:
+    fetched.pack(model, convert)
+    fetched.discard_damaged(model)
+    assert not fetched.packed_path(model).exists()
+    assert fetched.source_path(model).exists()  # it is what it should be: no need to fetch it again
+    fetched.pack(model, convert)
+    source = fetched.source_path(model)
+    source.write_bytes(CONTENT[:-1] + b"\0" + CONTENT[-1:])
+    fetched.discard_damaged(model)
+    assert not source.exists()
+    assert fetched.state(model) == "absent"
+
+
+def test_a_load_that_does_not_end_is_remembered(fetched: Store, model: Model) -> None:
+    with fetched.loading(model) as has_died:
+        assert not has_died
+        with fetched.loading(model) as has_died:  # what the next process finds where this one dies here
+            assert has_died
+    with fetched.loading(model) as has_died:
+        assert not has_died
+    with pytest.raises(KeyError), fetched.loading(model):
+        raise KeyError  # an error is no death
+    with fetched.loading(model) as has_died:
+        assert not has_died

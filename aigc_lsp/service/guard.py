@@ -1,0 +1,72 @@
+"""Who may speak to the model server, before any route is looked up.
+
+- No web page: a request that names an `Origin` comes from a browser, and is refused.
+- Over the Unix socket whoever may open it. Over TCP whoever has the token; where there is none (which `aigc-lsp engine`
+  allows on loopback only), whoever names a loopback host, so that no page reaches us under a name of its own.
+- `/health` tells anybody whether we are up, and nothing else: its scope is marked `anonymous`.
+"""
+
+from __future__ import annotations
+
+import hmac
+import ipaddress
+from typing import Any
+
+from starlette.datastructures import Headers
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from aigc_lsp.service.answer import Json, error
+
+ANONYMOUS = "aigc.anonymous"
+
+
+class Guard:
+    def __init__(self, app: ASGIApp, token: str | None) -> None:
+        self._app, self._token = app, token
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "http":
+            headers = Headers(scope=scope)
+            if "origin" in headers:
+                await _forbidden("Web pages may not use this server.")(scope, receive, send)
+                return
+            if _is_tcp(scope) and not self._is_known(headers):
+                if self._token is None:
+                    await _forbidden("This server answers to loopback names only.")(scope, receive, send)
+                    return
+                if scope["path"] != "/health":
+                    await _UNAUTHORISED(scope, receive, send)
+                    return
+                scope[ANONYMOUS] = True
+        await self._app(scope, receive, send)
+
+    def _is_known(self, headers: Headers) -> bool:
+        if self._token is None:
+            return _is_loopback(headers.get("host", ""))
+        kind, _, given = headers.get("authorization", "").partition(" ")
+        return kind.lower() == "bearer" and hmac.compare_digest(given.strip().encode(), self._token.encode())
+
+
+def _is_tcp(scope: Scope) -> bool:
+    """A Unix socket's `server` is (path, None)."""
+    server: Any = scope.get("server")
+    return server is None or server[1] is not None
+
+
+def _is_loopback(host: str) -> bool:
+    name = host.rpartition(":")[0] if host.rpartition(":")[2].isdecimal() else host
+    try:
+        return name == "localhost" or ipaddress.ip_address(name.strip("[]")).is_loopback
+    except ValueError:
+        return False
+
+
+def _forbidden(message: str) -> Json:
+    return Json(error(403, message, "permission_error"), status_code=403)
+
+
+_UNAUTHORISED = Json(
+    error(401, "Give the model server's token: `Authorization: Bearer …`.", "authentication_error"),
+    status_code=401,
+    headers={"WWW-Authenticate": "Bearer"},
+)

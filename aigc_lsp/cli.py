@@ -173,7 +173,7 @@ def doctor(
     verify: Annotated[bool, typer.Option("--verify", help="Read every byte of the model, too: some seconds.")] = False,
     as_json: Json = False,
 ) -> None:
-    """Look through what completions need: a line for each, and what to do about it. Exit code 1 where one is missing."""
+    """Look through what completions need: a line for each, and what to do about it. Exit code 1 on a problem."""
     from aigc_lsp import doctor as checks
 
     found = []

@@ -22,12 +22,12 @@ from datetime import datetime, timedelta
 from functools import cached_property
 from importlib import metadata
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any, Literal, TypeVar
 
 from aigc_lsp import __version__, catalogue
 from aigc_lsp import config as settings
 from aigc_lsp.config import Config, EngineConfig
+from aigc_lsp.engine.probe import Machine
 from aigc_lsp.errors import AigcError, EngineUnavailable, ModelDamaged
 from aigc_lsp.service import place
 from aigc_lsp.status import Status, look
@@ -75,20 +75,20 @@ def examine(verify: bool = False) -> Iterator[Check]:
 
 
 def _of_this_machine(config: Config, store: Store, verify: bool) -> Iterator[Check]:
-    machine = _Machine(config, store)
-    yield checked("model server", lambda: model_server(machine.status, config.engine.start))
-    yield checked("model", lambda: model(machine.model, store, config.download))
+    facts = _Facts(config, store)
+    yield checked("model server", lambda: model_server(facts.status, config.engine.start, is_socket_left()))
+    yield checked("model", lambda: model(facts.model, store, config.download))
     if verify:
-        yield checked("model, every byte", lambda: every_byte(machine.model, store), VERIFY_SECONDS)
-    yield checked("disk", lambda: disk(machine.model, store))
-    loads = checked("torch", lambda: torch(machine.probed, config.engine))
+        yield checked("model, every byte", lambda: every_byte(facts.model, store), VERIFY_SECONDS)
+    yield checked("disk", lambda: disk(facts.model, store))
+    loads = checked("torch", lambda: torch(facts.probed, config.engine))
     yield loads
     if loads.level != "problem":
-        yield checked("processor", lambda: processor(machine.probed))
-        yield checked("memory", lambda: memory(machine.probed, machine.status, config.model))
+        yield checked("processor", lambda: processor(facts.probed))
+        yield checked("memory", lambda: memory(facts.probed, facts.status, config.model))
 
 
-class _Machine:
+class _Facts:
     """What several checks look at, looked at once."""
 
     def __init__(self, config: Config, store: Store) -> None:
@@ -103,8 +103,7 @@ class _Machine:
         return look(self._config)
 
     @cached_property
-    def probed(self) -> SimpleNamespace:
-        """See `engine.probe.Machine`."""
+    def probed(self) -> Machine:
         folder = None
         with contextlib.suppress(AigcError):
             folder = self._store.check_packed(self.model)
@@ -128,7 +127,7 @@ def checked(name: str, look_at: Callable[[], Found], seconds: float | None = Non
 
 def within(seconds: float, work: Callable[[], T]) -> T:
     """What `work` returns or raises, or `TimeoutError`; it then goes on in a thread that nobody waits for."""
-    outcome: queue.SimpleQueue[tuple[Any, BaseException | None]] = queue.SimpleQueue()
+    outcome: queue.SimpleQueue[Any] = queue.SimpleQueue()
 
     def run() -> None:
         try:
@@ -143,7 +142,7 @@ def within(seconds: float, work: Callable[[], T]) -> T:
         raise TimeoutError from None
     if error is not None:
         raise error
-    return value  # type: ignore[no-any-return]
+    return value
 
 
 def packages(needed: Iterable[str]) -> Found:
@@ -220,20 +219,21 @@ def _time_of(line: str, now: datetime) -> datetime:
         return now
 
 
-def model_server(status: Status, may_start: bool) -> Found:
+def model_server(status: Status, may_start: bool, is_socket_left: bool) -> Found:
     health = status.health
     if status.is_hung:
         return "problem", "One is there and gives no sign of life. `aigc-lsp stop` ends it; the next request starts it."
     if health is None:
         if may_start:
-            return "ok", "None runs; an editor starts one."
+            left = " It replaces the socket that a killed one has left." if is_socket_left else ""
+            return "ok", f"None runs; an editor starts one.{left}"
         return "warning", "None runs, and engine.start is false: start it with `aigc-lsp engine`."
     if health.phase == "error":
         return "problem", health.message
     if health.version != __version__:
         return "warning", (
-            f"Process {health.pid} has version {health.version} and this is {__version__}. `aigc-lsp stop` ends it; the "
-            "next request starts this one."
+            f"Process {health.pid} has version {health.version} and this is {__version__}. `aigc-lsp stop` ends it; "
+            "the next request starts this one."
         )
     if status.differing:
         return "warning", (
@@ -246,6 +246,11 @@ def model_server(status: Status, may_start: bool) -> Found:
         "ok",
         f"Process {health.pid} answers; {health.model}: {'asleep' if health.phase == 'idle' else health.phase}.",
     )
+
+
+def is_socket_left() -> bool:
+    path = place.socket_path()
+    return path is not None and path.exists()
 
 
 def model(wanted: catalogue.Model, store: Store, may_fetch: bool) -> Found:
@@ -283,24 +288,27 @@ def disk(wanted: catalogue.Model, store: Store) -> Found:
     return "ok", f"{sizes}."
 
 
-def probe(engine: EngineConfig, folder: Path | None) -> SimpleNamespace:
+def probe(engine: EngineConfig, folder: Path | None) -> Machine:
     """What a process of its own finds out with torch. Raises `EngineUnavailable` where torch does not load."""
-    asked = [
+    asked: list[Any] = [
         engine.device,
         engine.profile,
-        str(engine.kv_bytes),
-        str(engine.memory_bytes),
+        engine.kv_bytes,
+        engine.memory_bytes,
         *([folder] if folder else []),
     ]
-    done = subprocess.run(
-        [sys.executable, "-P", "-m", "aigc_lsp.engine.probe", *asked],
-        capture_output=True,
-        text=True,
-        stdin=subprocess.DEVNULL,
-        timeout=LIMIT_SECONDS,
-    )
+    try:
+        done = subprocess.run(
+            [sys.executable, "-P", "-m", "aigc_lsp.engine.probe", *map(str, asked)],
+            capture_output=True,
+            text=True,
+            stdin=subprocess.DEVNULL,
+            timeout=0.9 * LIMIT_SECONDS,  # so that it is ended before nobody waits for it any more
+        )
+    except subprocess.TimeoutExpired as error:
+        raise TimeoutError from error
     if done.returncode == 0:
-        return SimpleNamespace(**json.loads(done.stdout.splitlines()[-1]))
+        return Machine(**json.loads(done.stdout.splitlines()[-1]))
     if done.returncode < 0:
         reason = f"the process died of {signal.Signals(-done.returncode).name}"
     else:
@@ -310,13 +318,13 @@ def probe(engine: EngineConfig, folder: Path | None) -> SimpleNamespace:
     )
 
 
-def torch(probed: SimpleNamespace, engine: EngineConfig) -> Found:
+def torch(probed: Machine, engine: EngineConfig) -> Found:
     if engine.device == "cuda" and not probed.has_cuda:
         return "problem", f"engine.device is cuda, and torch {probed.torch} finds no CUDA device. Set it to auto."
     return "ok", f"torch {probed.torch} loads; the model runs on {probed.device}."
 
 
-def processor(probed: SimpleNamespace) -> Found:
+def processor(probed: Machine) -> Found:
     quota = "" if probed.quota is None else f", of which a container's limit pays for {probed.quota:g}"
     said = f"{probed.cores} core(s){quota}; {probed.threads} thread(s) are used."
     if probed.device == "cpu" and min(probed.cores, probed.quota or probed.cores) < 2:
@@ -324,7 +332,7 @@ def processor(probed: SimpleNamespace) -> Found:
     return "ok", said
 
 
-def memory(probed: SimpleNamespace, status: Status, name: str) -> Found:
+def memory(probed: Machine, status: Status, name: str) -> Found:
     if status.health is not None and name in status.health.loaded:
         return "ok", f"{name} is in memory; the model server takes {status.health.resident_bytes / 1e6:,.0f} MB."
     if probed.refused:

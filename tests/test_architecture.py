@@ -33,9 +33,11 @@ ROOMS = {
         "server", "pipeline", "service", "engine", "prompt", "weights", "catalogue", "syntax", "config", "errors",
         "text", "__init__",
     },
+    "status": {"service", "config", "errors"},
+    "doctor": {"status", "engine", "service", "weights", "catalogue", "config", "errors", "__init__"},
     "cli": {
-        "server", "pipeline", "service", "weights", "catalogue", "syntax", "config", "errors", "text", "measure",
-        "__init__",
+        "status", "doctor", "server", "pipeline", "service", "weights", "catalogue", "syntax", "config", "errors",
+        "text", "measure", "__init__",
     },
     "__main__": {"cli", "server"},
     "__init__": set(),

@@ -13,10 +13,11 @@ from pygls.lsp.server import LanguageServer
 from aigc_lsp import __version__
 from aigc_lsp.server import configuration, inline_completion, lifecycle, sync
 from aigc_lsp.server.failure import described
-from aigc_lsp.server.keeper import Keeper
+from aigc_lsp.server.keeper import Keeper, Standing
 from aigc_lsp.server.progress import LoadProgress
 from aigc_lsp.server.protocol import Protocol
 from aigc_lsp.server.session import Session
+from aigc_lsp.server.status import Status
 
 log = logging.getLogger(__name__)
 
@@ -27,8 +28,9 @@ class Server(LanguageServer):
     def __init__(self) -> None:
         super().__init__("aigc-lsp", __version__, protocol_cls=Protocol, max_workers=2)
         self.session = Session()
+        self.status = Status(self)
         self.load_progress = LoadProgress(self)
-        self.keeper = Keeper(self.load_progress.report, self.tell_once)
+        self.keeper = Keeper(self._show, self.tell_once, self.session.supersede_all)
         self.startup_messages: list[str] = []
         self.client_info: types.ClientInfo | None = None
         self._told: set[str] = set()
@@ -38,6 +40,10 @@ class Server(LanguageServer):
         if message not in self._told:
             self._told.add(message)
             self.window_show_message(types.ShowMessageParams(types.MessageType.Warning, message))
+
+    def _show(self, standing: Standing) -> None:
+        self.load_progress.show(standing)
+        self.status.touch()
 
     def report_server_error(self, error: Exception, source: Any) -> None:
         """Not to the user's window: every request has its reply, and a message may hold source text."""

@@ -68,6 +68,7 @@ def apply(server: Server, values: object) -> None:
         server.tell_once(message)
     logging.getLogger("aigc_lsp").setLevel(server.session.config.log_level.upper())
     server.keeper.start(server.session.config, server.session.origins)
+    server.status.touch()
 
 
 def _can_be_asked(server: Server) -> bool:

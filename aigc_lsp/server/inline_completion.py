@@ -8,15 +8,21 @@ from typing import TYPE_CHECKING
 
 from lsprotocol import types
 
+from aigc_lsp.config import Config
 from aigc_lsp.errors import EngineUnavailable
 from aigc_lsp.pipeline import Completion, Document, complete
 from aigc_lsp.server import positions
 from aigc_lsp.server.failure import described
+from aigc_lsp.service.backend import Backend
 
 if TYPE_CHECKING:
     from aigc_lsp.server.app import Server
 
 log = logging.getLogger(__name__)
+
+LATE_SECONDS = 5.0
+"""Beyond the time budget: for those who are served before us, and for a model that is loaded first. An editor that
+waits for the answer (Emacs may) is not to wait longer."""
 
 
 def register(server: Server) -> None:
@@ -34,24 +40,25 @@ def register(server: Server) -> None:
 
 
 async def complete_at(server: Server, uri: str, position: types.Position, *, automatic: bool) -> Completion | None:
-    """What to show at `position`, or None: nothing to say, model not ready, or overtaken by a later edit or request."""
-    session, keeper = server.session, server.keeper
+    """What to show at `position`; None: nothing to say, no model at hand, or overtaken by a later edit or request."""
+    session = server.session
+    server.status.looks_at(uri)
     document = session.served(uri)
     if document is None:
         return None
-    keeper.asked()
-    if not keeper.ready or keeper.client is None:
+    server.keeper.asked(manual=not automatic)
+    backend = server.keeper.at_hand
+    if backend is None:
         return None
     offset = positions.offset_at(document.text, position.line, position.character, session.encoding)
     try:
-        found = await session.latest(uri, _delayed(server, document, offset, automatic))
-    except EngineUnavailable as error:
-        log.info("%s", error)
-        keeper.lost()
+        with server.status.busy():
+            found = await session.latest(uri, _in_time(document, offset, backend, session.config, automatic))
+    except (EngineUnavailable, TimeoutError) as error:
+        log.info("no completion: %s", error)
         return None
     except Exception as error:  # no request of an editor fails, not even where the model server talks nonsense
         log.error("a completion failed: %s", described(error))
-        keeper.lost()
         return None
     # The text at hand is the one that was completed, or the answer is for another time.
     if found is None or not found.text or session.documents.get(uri) is not document:
@@ -59,9 +66,9 @@ async def complete_at(server: Server, uri: str, position: types.Position, *, aut
     return found
 
 
-async def _delayed(server: Server, document: Document, offset: int, automatic: bool) -> Completion:
-    config = server.session.config
+async def _in_time(document: Document, offset: int, backend: Backend, config: Config, automatic: bool) -> Completion:
+    """Raises `TimeoutError` where there is no answer in time, whoever is to blame."""
     if automatic and config.completion.debounce_ms:
         await asyncio.sleep(config.completion.debounce_ms / 1e3)
-    assert server.keeper.client is not None
-    return await complete(document, offset, server.keeper.client, config)
+    async with asyncio.timeout(config.completion.time_budget_ms / 1e3 + LATE_SECONDS):
+        return await complete(document, offset, backend, config)

@@ -10,11 +10,12 @@ Contract
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from operator import attrgetter
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, cast
 
 from aigc_lsp.config import Config, options
 from aigc_lsp.errors import AigcError, EngineHung, EngineUnavailable
@@ -22,8 +23,10 @@ from aigc_lsp.server.failure import described
 from aigc_lsp.server.patience import PAUSES, Patience, State
 from aigc_lsp.server.wish import Wish
 from aigc_lsp.service.backend import Backend
-from aigc_lsp.service.client import EngineClient
 from aigc_lsp.service.wire import Health, Phase
+
+if TYPE_CHECKING:
+    from aigc_lsp.service.client import EngineClient
 
 log = logging.getLogger(__name__)
 
@@ -47,9 +50,7 @@ class Standing:
 class Keeper:
     """`show` hears of every change, `tell` is to tell the user a sentence, `drop` is to end what is under way."""
 
-    def __init__(
-        self, show: Callable[[Standing], None], tell: Callable[[str], None], drop: Callable[[], None]
-    ) -> None:
+    def __init__(self, show: Callable[[Standing], None], tell: Callable[[str], None], drop: Callable[[], None]) -> None:
         self._show = show
         self._tell = tell
         self._drop = drop
@@ -96,18 +97,17 @@ class Keeper:
                 await asyncio.gather(keeping, return_exceptions=True)
 
     async def _keep(self, config: Config) -> None:
-        is_elsewhere = bool(config.engine.url)
-        self._patience = Patience(starts=config.engine.start and not is_elsewhere)
+        self._patience = Patience(starts=config.engine.start and not config.engine.url)
         self._change(Standing("looking"))
         backend = await self._connected(config)
         try:
             while True:
                 try:
                     await self._attend(backend, config)
-                    state, pause = self._patience.left()
-                    self._change(Standing(state))
+                    self._change(Standing("resting"))
+                    pause = PAUSES[-1]
                 except Exception as error:  # whatever it is, the keeping goes on
-                    pause = self._fell(error, is_elsewhere)
+                    pause = self._fell(error, config)
                 await self._wait(pause)
         finally:
             await backend.close()
@@ -126,7 +126,7 @@ class Keeper:
     async def _attend(self, backend: Backend, config: Config) -> None:
         """Follow the backend until it leaves by itself; raises what ended it otherwise. The model server on this
         machine is started, replaced or killed where that is due."""
-        client = backend if isinstance(backend, EngineClient) else None
+        client = None if config.engine.url else cast("EngineClient", backend)
         try:
             if client is not None:
                 await self._find(client)
@@ -140,6 +140,8 @@ class Keeper:
             raise
         finally:
             self._withdraw()
+        if not self._patience.left():
+            raise EngineUnavailable("The model server has ended.")
 
     async def _find(self, client: EngineClient) -> None:
         may_start = self._patience.may_start
@@ -173,14 +175,14 @@ class Keeper:
             self._wish = None
         self._drop()
 
-    def _fell(self, error: Exception, is_elsewhere: bool) -> float:
+    def _fell(self, error: Exception, config: Config) -> float:
         """Say what follows when the backend is gone; the pause in seconds."""
         was_up = self.standing.health is not None
         state, pause = self._patience.fell()
         sentence = _sentence(error)
         if state == "away":
             log.warning("%s", sentence)
-            if self._patience.falls == TOLD_AT and not self._config.engine.start and not is_elsewhere:
+            if self._patience.falls == TOLD_AT and not config.engine.start and not config.engine.url:
                 self._tell(sentence)
             self._change(Standing(state, sentence))
         elif state == "resting":
@@ -199,10 +201,8 @@ class Keeper:
     async def _wait(self, seconds: float) -> None:
         """So long, or until there is a reason to look at once."""
         self._kick.clear()
-        try:
+        with contextlib.suppress(TimeoutError):
             await asyncio.wait_for(self._kick.wait(), seconds)
-        except TimeoutError:
-            pass
 
 
 def _concern(config: Config) -> Any:

@@ -33,6 +33,7 @@ def register(server: Server) -> None:
     @server.feature(types.INITIALIZED)
     async def initialized(params: types.InitializedParams) -> None:
         settle_memory()
+        server.status.begin()
         for message in server.startup_messages:
             server.tell_once(message)
         await configuration.subscribe(server)
@@ -40,9 +41,9 @@ def register(server: Server) -> None:
 
     @server.feature(types.SHUTDOWN)
     async def shutdown(params: None) -> None:
-        for uri in list(server.session.documents):
-            server.session.supersede(uri)
+        server.session.supersede_all()
         await server.keeper.close()
+        server.status.end()
 
 
 def settle_memory() -> None:

@@ -57,12 +57,12 @@ class Patience:
         elif self._steady_since is None:
             self._steady_since = time.monotonic()
 
-    def left(self) -> tuple[State, float]:
-        """It ended by itself; what follows, and the pause in seconds until it is looked for."""
-        if not self.is_steady:
-            return self.fell()
-        self.falls, self._steady_since, self._is_resting = 0, None, self._starts
-        return "resting" if self._starts else "away", PAUSES[-1]
+    def left(self) -> bool:
+        """It ended by itself; whether that is well, and the next request starts it. Else it fell."""
+        if not (self._starts and self.is_steady):
+            return False
+        self.falls, self._gave_up_at, self._steady_since, self._is_resting = 0, None, None, True
+        return True
 
     def fell(self) -> tuple[State, float]:
         """It is gone, or was looked for in vain; what follows, and the pause in seconds until it is looked for."""

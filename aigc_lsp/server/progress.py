@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import uuid
 from typing import TYPE_CHECKING
 
 from lsprotocol import types
 from pygls.exceptions import JsonRpcException
 
-from aigc_lsp.service.wire import Health
-
 if TYPE_CHECKING:
     from aigc_lsp.server.app import Server
+    from aigc_lsp.server.keeper import Standing
 
-_TITLES = {"fetch": "Fetching the model", "convert": "Converting the model", "load": "Loading the model"}
+_DOING = {
+    "starting": "Starting the model server for",
+    "fetch": "Fetching the model",
+    "convert": "Converting the model",
+    "load": "Loading the model",
+}
 CLIENT_SECONDS = 5.0
 
 
@@ -24,40 +27,47 @@ class LoadProgress:
 
     def __init__(self, server: Server) -> None:
         self._server = server
+        self._line: tuple[str, int | None] = "", None
+        self._beginning: asyncio.Task[None] | None = None
         self._token: str | None = None
 
-    async def report(self, health: Health | None) -> None:
-        if health is None or health.ready or health.phase == "error":
-            self._end("ready" if health is not None and health.ready else "not available")
+    def show(self, standing: Standing) -> None:
+        if standing.phase not in _DOING or standing.health is None:
+            self._end("ready" if standing.phase == "ready" else "not available")
             return
-        message, percentage = describe(health)
-        if self._token is None:
-            await self._begin(message)
-        elif self._token:
-            report = types.WorkDoneProgressReport(message=message, percentage=percentage)
-            self._server.work_done_progress.report(self._token, report)
+        line = doing(standing.phase, standing.health.model), standing.health.percentage
+        if self._beginning is None:
+            self._line, self._beginning = line, asyncio.create_task(self._begin())
+        elif line != self._line:
+            self._line = line
+            if self._token is not None:
+                report = types.WorkDoneProgressReport(message=line[0], percentage=line[1])
+                self._server.work_done_progress.report(self._token, report)
 
-    async def _begin(self, message: str) -> None:
+    async def _begin(self) -> None:
         window = self._server.client_capabilities.window
-        self._token = ""
         if window is None or not window.work_done_progress:
             return
         token = f"aigc-{uuid.uuid4()}"
-        request = self._server.work_done_progress.create_async(token)
-        with contextlib.suppress(JsonRpcException, TimeoutError):
+        request = self._server.window_work_done_progress_create_async(types.WorkDoneProgressCreateParams(token))
+        try:
             await asyncio.wait_for(asyncio.shield(request), CLIENT_SECONDS)
-            begin = types.WorkDoneProgressBegin(title="aigc-lsp", message=message, percentage=0, cancellable=False)
-            self._server.work_done_progress.begin(token, begin)
-            self._token = token
+        except (JsonRpcException, TimeoutError):
+            return
+        message, percentage = self._line
+        begin = types.WorkDoneProgressBegin("aigc-lsp", message=message, percentage=percentage or 0, cancellable=False)
+        self._server.work_done_progress.begin(token, begin)
+        self._token = token
 
     def _end(self, message: str) -> None:
-        if self._token:
+        if self._token is not None:
             self._server.work_done_progress.end(self._token, types.WorkDoneProgressEnd(message=message))
             self._server.work_done_progress.tokens.pop(self._token, None)  # pygls keeps them for ever
-        self._token = None
+        elif self._beginning is not None:
+            self._beginning.cancel()
+        self._token = self._beginning = None
 
 
-def describe(health: Health) -> tuple[str, int | None]:
-    """A line for the status bar, and a percentage where one is known."""
-    title = _TITLES.get(health.phase, "Starting the model server")
-    return f"{title} {health.model}", health.percentage
+def doing(phase: str, model: str) -> str:
+    """What is done with `model` while it is in `phase`."""
+    return f"{_DOING[phase]} {model}"

@@ -57,7 +57,7 @@ class Session:
         text = Text(sanitise(item.text))
         document = Document(item.uri, path_of(item.uri), item.language_id, item.version, text)
         self.documents[item.uri] = replace(
-            document, tree=parse(item.language_id, text) if self._serves(document) else None
+            document, tree=None if self.refusal(document) else parse(item.language_id, text)
         )
 
     def change(self, uri: str, version: int, changes: Sequence[types.TextDocumentContentChangeEvent]) -> bool:
@@ -71,7 +71,7 @@ class Session:
         tree = None
         if document.tree is not None:
             tree = document.tree.edit(edits, text)
-        elif edits and self._serves(replace(document, text=text)):
+        elif edits and not self.refusal(replace(document, text=text)):
             tree = parse(document.language, text)
         self.documents[uri] = replace(document, version=version, text=text, tree=tree)
         return True
@@ -83,16 +83,19 @@ class Session:
     def served(self, uri: str) -> Document | None:
         """The document, where completion is on for it."""
         document = self.documents.get(uri)
-        return document if document is not None and self._serves(document) else None
+        return document if document is not None and not self.refusal(document) else None
 
-    def _serves(self, document: Document) -> bool:
-        source = document.text.source
-        return (
-            self.config.enabled
-            and document.language not in self.config.languages_off
-            and len(source) <= self.config.completion.max_file_bytes
-            and "\0" not in source
-        )
+    def refusal(self, document: Document | None) -> str:
+        """Why nothing is suggested in the document, or (None) anywhere: a sentence, or empty."""
+        if not self.config.enabled:
+            return "Suggestions are switched off (option enabled)."
+        if document is None:
+            return ""
+        if document.language in self.config.languages_off:
+            return f"Suggestions are switched off for {document.language} (option languages_off)."
+        if len(document.text.source) > self.config.completion.max_file_bytes:
+            return "This file is too large for suggestions (option completion.max_file_bytes)."
+        return "This is no text, so nothing is suggested." if "\0" in document.text.source else ""
 
     # Requests under way
 
@@ -118,6 +121,10 @@ class Session:
     def supersede(self, uri: str) -> None:
         if (task := self._running.pop(uri, None)) is not None:
             task.cancel()
+
+    def supersede_all(self) -> None:
+        for uri in list(self._running):
+            self.supersede(uri)
 
 
 def path_of(uri: str) -> str:

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
-from aigc_lsp.errors import AigcError, Superseded, UnknownModel
+from aigc_lsp.errors import AigcError, EngineUnavailable, Superseded, UnknownModel
 from aigc_lsp.service.fields import BadRequest
 from aigc_lsp.service.turns import Job
 from aigc_lsp.service.wire import Usage
@@ -82,6 +82,7 @@ class Answer(Response):
         super().__init__()
         self._host, self._activity, self._count = host, activity, count
         self._request, self._shape, self._cut = request, shape, cut
+        self._is_streaming = False
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         loop = asyncio.get_running_loop()
@@ -99,6 +100,8 @@ class Answer(Response):
                 self._host.submit(job)
                 write = self._streamed if self._request.stream else self._whole
                 await write(self._events(job, queue), scope, receive, send)
+        except asyncio.CancelledError:  # the server leaves
+            await self._tell_error(LEAVING, scope, receive, send)
         finally:
             job.cancelled.set()
             watcher.cancel()
@@ -107,8 +110,7 @@ class Answer(Response):
         """Pieces, and at last an ending or an error."""
         while True:
             event = _plain(await queue.get(), job)
-            is_whole = self._cut is None or isinstance(event, Exception)
-            for each in [event] if is_whole else self._cut.pieces(event):
+            for each in self._trimmed(event):
                 self._count.note(each)
                 yield each
             if isinstance(event, Ending | Exception):
@@ -116,26 +118,25 @@ class Answer(Response):
             if self._cut is not None and self._cut.is_over:
                 job.cancelled.set()
 
+    def _trimmed(self, event: Piece | Ending | Exception) -> Iterator[Piece | Ending | Exception]:
+        if self._cut is None or isinstance(event, Exception):
+            return iter([event])
+        return self._cut.pieces(event)
+
     async def _streamed(
         self, events: AsyncIterator[Piece | Ending | Exception], scope: Scope, receive: Receive, send: Send
     ) -> None:
         """Server-sent events."""
-        begun = False
         async for event in events:
-            if isinstance(event, Exception) and not begun:
-                await failure(event)(scope, receive, send)
+            if isinstance(event, Exception):
+                await self._tell_error(event, scope, receive, send)
                 return
-            if not begun:
+            if not self._is_streaming:
+                self._is_streaming = True
                 await send(STREAM_START)
-                begun = True
-            for body in self._bodies(event):
+            for body in self._shape.after(event) if isinstance(event, Ending) else self._shape.during(event):
                 await send({"type": "http.response.body", "body": server_sent(body), "more_body": True})
         await send({"type": "http.response.body", "body": self._shape.last, "more_body": False})
-
-    def _bodies(self, event: Piece | Ending | Exception) -> Iterator[Any]:
-        if isinstance(event, Exception):
-            return iter([error_body(event)])
-        return self._shape.after(event) if isinstance(event, Ending) else self._shape.during(event)
 
     async def _whole(
         self, events: AsyncIterator[Piece | Ending | Exception], scope: Scope, receive: Receive, send: Send
@@ -144,11 +145,18 @@ class Answer(Response):
         pieces: list[Piece] = []
         async for event in events:
             if isinstance(event, Exception):
-                await failure(event)(scope, receive, send)
+                await self._tell_error(event, scope, receive, send)
             elif isinstance(event, Ending):
                 await Json(self._shape.whole(pieces, event))(scope, receive, send)
             else:
                 pieces.append(event)
+
+    async def _tell_error(self, reason: Exception, scope: Scope, receive: Receive, send: Send) -> None:
+        if self._is_streaming:
+            body = server_sent(error_body(reason)) + self._shape.last
+            await send({"type": "http.response.body", "body": body, "more_body": False})
+        else:
+            await failure(reason)(scope, receive, send)
 
 
 class Json(Response):
@@ -163,6 +171,8 @@ class Json(Response):
 
 LEAST_LOGPROB = -9999.0
 """Stands for minus infinity, which JSON has no word for, as in OpenAI's API."""
+
+LEAVING = EngineUnavailable("The model server is leaving. The next request starts it again.")
 
 STREAM_START = {
     "type": "http.response.start",

@@ -13,6 +13,7 @@ import ipaddress
 from typing import Any
 
 from starlette.datastructures import Headers
+from starlette.responses import Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from aigc_lsp.service.answer import Json, error
@@ -25,20 +26,24 @@ class Guard:
         self._app, self._token = app, token
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] == "http":
-            headers = Headers(scope=scope)
-            if "origin" in headers:
-                await _forbidden("Web pages may not use this server.")(scope, receive, send)
-                return
-            if _is_tcp(scope) and not self._is_known(headers):
-                if self._token is None:
-                    await _forbidden("This server answers to loopback names only.")(scope, receive, send)
-                    return
-                if scope["path"] != "/health":
-                    await _UNAUTHORISED(scope, receive, send)
-                    return
-                scope[ANONYMOUS] = True
-        await self._app(scope, receive, send)
+        if scope["type"] == "http" and (refusal := self._refusal(scope, Headers(scope=scope))) is not None:
+            await refusal(scope, receive, send)
+        else:
+            await self._app(scope, receive, send)
+
+    def _refusal(self, scope: Scope, headers: Headers) -> Response | None:
+        if "origin" in headers:
+            return _refuse(403, "Web pages may not use this server; ask it from a program.", "permission_error")
+        if not _is_tcp(scope) or self._is_known(headers):
+            return None
+        if self._token is None:
+            return _refuse(403, "Without a token this server answers to loopback names only.", "permission_error")
+        if scope["path"] == "/health":
+            scope[ANONYMOUS] = True
+            return None
+        answer = _refuse(401, "Give the model server's token: `Authorization: Bearer …`.", "authentication_error")
+        answer.headers["www-authenticate"] = "Bearer"
+        return answer
 
     def _is_known(self, headers: Headers) -> bool:
         if self._token is None:
@@ -61,12 +66,5 @@ def _is_loopback(host: str) -> bool:
         return False
 
 
-def _forbidden(message: str) -> Json:
-    return Json(error(403, message, "permission_error"), status_code=403)
-
-
-_UNAUTHORISED = Json(
-    error(401, "Give the model server's token: `Authorization: Bearer …`.", "authentication_error"),
-    status_code=401,
-    headers={"WWW-Authenticate": "Bearer"},
-)
+def _refuse(status: int, message: str, kind: str) -> Response:
+    return Json(error(status, message, kind), status_code=status)

@@ -131,7 +131,7 @@ class _Starter:
         if code:
             raise EngineUnavailable(_why_not_started())
         # After code 0 it made way for another, which may itself have been about to leave.
-        if not is_running() and (self._is_our_turn() or waited > TURN_SECONDS):
+        if (self._is_our_turn() or waited > TURN_SECONDS) and not is_running():
             self._process = await asyncio.to_thread(spawn, self._overrides)
 
     def _is_our_turn(self) -> bool:

@@ -132,8 +132,9 @@ def is_running() -> bool:
 def read_record() -> Record | None:
     """None where there is none, or one that makes no sense."""
     try:
-        return Record(**json.loads(record_path().read_bytes()))
-    except (OSError, ValueError, TypeError):
+        said = json.loads(record_path().read_bytes())
+        return Record(int(said["pid"]), int(said["port"]), str(said["token"]), str(said["network"]))
+    except (OSError, ValueError, TypeError, LookupError):
         return None
 
 

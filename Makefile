@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 MODEL := qwen2.5-coder-0.5b
 
-.PHONY: demo test test-quick lint venv wheel clean
+.PHONY: demo test test-quick test-peers lint venv wheel clean
 .DEFAULT_GOAL := demo
 
 demo: venv model
@@ -12,11 +12,16 @@ demo: venv model
 
 # The quick tests three at a time; then, one at a time, those that run the real model.
 test: venv model
-	$(BIN)/python -m pytest -m "not model and not editor"
+	$(BIN)/python -m pytest -m "not model and not editor and not peer"
 	$(BIN)/python -m pytest -n 0 -m model
 
 test-quick: venv
-	$(BIN)/python -m pytest -m "not model and not editor"
+	$(BIN)/python -m pytest -m "not model and not editor and not peer"
+
+# Against a real llama-server; PEER_LLAMA_SERVER=/path/to/llama-server takes that one.
+test-peers: venv model
+	$(BIN)/python -m pip install --quiet -c constraints.txt -e '.[test,test-peers]'
+	$(BIN)/python -m pytest -n 0 -m peer
 
 lint: venv
 	$(BIN)/ruff format --check aigc_lsp tests

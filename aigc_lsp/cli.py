@@ -341,16 +341,23 @@ def bench_engine(
     Leave the machine alone meanwhile: some minutes.
     """
     from aigc_lsp.measure import engine as bench
-    from aigc_lsp.measure import figures
 
-    def say(line: str) -> None:
-        print(f"aigc-lsp: {line}", file=sys.stderr)
+    _show(bench.run(_config().model, repeats, peer or (), only or (), _say), as_json)
 
-    report = bench.run(_config().model, repeats, peer or (), only or (), say if sys.stderr.isatty() else lambda _: None)
-    if as_json:
-        print(json.dumps(report.to_json()))
-    else:
-        figures.show(report)
+
+@bench_app.command("server")
+def bench_server(
+    repeats: Annotated[int, typer.Option(min=1, help="Language servers started; 40 requests are sent for each.")] = 5,
+    windows: Annotated[int, typer.Option(min=2, help="Open at once, with a document each.")] = 20,
+    as_json: Json = False,
+) -> None:
+    """What one model server for every window costs in time and memory, beside what it has to reach.
+
+    Leave the machine alone meanwhile: a minute or two.
+    """
+    from aigc_lsp.measure import server as bench
+
+    _show(bench.run(_config().model, repeats, windows, _say), as_json)
 
 
 @eval_app.command("fim")
@@ -430,6 +437,21 @@ def eval_build(
         sys.stdout.write(holes.to_json(rows))
     else:
         out.write_text(holes.to_json(rows), encoding="utf-8")
+
+
+def _say(line: str) -> None:
+    """How far a bench is, where somebody watches."""
+    if sys.stderr.isatty():
+        print(f"aigc-lsp: {line}", file=sys.stderr)
+
+
+def _show(report: Any, as_json: bool) -> None:
+    from aigc_lsp.measure import figures
+
+    if as_json:
+        print(json.dumps(report.to_json()))
+    else:
+        figures.show(report)
 
 
 def _config() -> Any:

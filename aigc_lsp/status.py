@@ -29,7 +29,7 @@ class Status:
     message: str = ""
     """Why there is no health."""
     is_running: bool = False
-    """Whether a model server lives, answering or not."""
+    """Whether a server is there, answering or not."""
     up_seconds: float | None = None
     differing: dict[str, tuple[Any, Any]] = field(default_factory=dict)
     """Options that the model server runs under and that are configured otherwise here: there, and here."""
@@ -40,10 +40,14 @@ class Status:
         return stalled or (self.is_running and self.health is None)
 
     def to_json(self) -> dict[str, Any]:
-        if self.health is None:
-            return {"running": self.is_running, "url": self.url, "message": self.message}
-        more = {"url": self.url, "up_seconds": self.up_seconds, "differing": self.differing}
-        return {"running": True, **self.health.to_json(), **more}
+        return {
+            "running": self.is_running,
+            "url": self.url,
+            "message": self.message,
+            "up_seconds": self.up_seconds,
+            "differing": {key: {"there": there, "here": here} for key, (there, here) in self.differing.items()},
+            "health": self.health.to_json() if self.health is not None else None,
+        }
 
 
 def look(config: Config) -> Status:

@@ -9,17 +9,21 @@ import random
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import torch
 from tokenizers import AddedToken, Regex, Tokenizer, decoders, models, pre_tokenizers, trainers
-from transformers import PreTrainedModel, Qwen2Config, Qwen2ForCausalLM
-from transformers.cache_utils import DynamicCache
 
 from aigc_lsp import catalogue
 from aigc_lsp.engine.decoder import Block, Decoder, Shape, build
 from aigc_lsp.engine.generate import Engine, Outcome, Piece, Request
 from aigc_lsp.engine.store import Branch
 from aigc_lsp.engine.vocabulary import Vocabulary
+
+if TYPE_CHECKING:
+    from transformers import PreTrainedModel
+
+# transformers takes seconds to import, so what needs it imports it: most tests that use this do not.
 
 LAYERS = 2
 KV_BYTES = 2 * LAYERS * 2 * 8 * 4
@@ -79,6 +83,8 @@ def tiny_tokenizer() -> Tokenizer:
 
 
 def tiny_weights(vocabulary_size: int) -> PreTrainedModel:
+    from transformers import Qwen2Config, Qwen2ForCausalLM
+
     torch.manual_seed(20)
     config = Qwen2Config(
         vocab_size=vocabulary_size,
@@ -174,6 +180,8 @@ def held(branch: Branch) -> list[tuple[torch.Tensor, torch.Tensor]]:
 
 def assert_store_true(engine: Engine) -> None:
     """Every branch's token list names what its tensors hold: keys and values computed from scratch are the same."""
+    from transformers.cache_utils import DynamicCache
+
     for branch in engine.store.branches:
         if not branch.tokens:
             continue

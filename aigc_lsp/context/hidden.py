@@ -81,12 +81,13 @@ class IgnoreFile:
 
 @dataclass(frozen=True, slots=True)
 class _Pattern:
-    """`regex` matches the whole of a path relative to the ignore file's folder."""
+    """`regex` matches all of a path relative to the ignore file's folder, or of its last name where `by_name`."""
 
     line: str
     regex: str
     hides: bool
     folders_only: bool
+    by_name: bool
 
 
 class _Patterns:
@@ -95,16 +96,24 @@ class _Patterns:
     def __init__(self, patterns: Sequence[_Pattern], flags: int) -> None:
         self._latest_first = tuple(reversed(patterns))
         self._flags = flags
-        # Most paths match no pattern at all, which one expression for all of them finds out ten times sooner.
-        self._any = re.compile("|".join(f"(?:{pattern.regex})" for pattern in patterns) or r"(?!)", flags)
+        # Most paths match no pattern, which one expression for all of them finds out ten times sooner.
+        self._any_name, self._any_path = (
+            re.compile(
+                "|".join(f"(?:{found.regex})" for found in patterns if found.by_name is by_name) or "(?!)", flags
+            )
+            for by_name in (True, False)
+        )
 
     def last_match(self, path: str, is_folder: bool) -> _Pattern | None:
         """The pattern that decides on `path`, relative to the ignore file's folder."""
-        if not self._any.fullmatch(path):
+        name = path.rpartition("/")[2]
+        if not self._any_name.fullmatch(name) and not self._any_path.fullmatch(path):
             return None
         for pattern in self._latest_first:
-            if (is_folder or not pattern.folders_only) and re.compile(pattern.regex, self._flags).fullmatch(path):
-                return pattern
+            if is_folder or not pattern.folders_only:
+                whole = name if pattern.by_name else path
+                if re.compile(pattern.regex, self._flags).fullmatch(whole):
+                    return pattern
         return None
 
 
@@ -300,12 +309,16 @@ def _pattern(line: str) -> _Pattern | None:
         line = line.rstrip()
     if not line or line.startswith("#") or line == "/":
         return None
-    regex, hides = GitIgnoreSpecPattern.pattern_to_regex(line.removesuffix("/"))
+    plain = line.removesuffix("/")
+    regex, hides = GitIgnoreSpecPattern.pattern_to_regex(plain)
     if regex is None or hides is None or "[[:" in line:
-        raise ValueError("git would ignore this pattern, or read classes of characters that are not known here")
-    # Named groups would clash where expressions are joined, and an expression without an end is for all below a folder.
+        raise ValueError("git would ignore this pattern, or it has a class of characters that pathspec does not know")
+    # Named groups would clash where expressions are joined, and one without an end stands for all below a folder.
     regex = re.sub(r"\(\?P<\w+>", "(?:", regex)
     if not regex.endswith(")"):
         regex += "(?s:.*)"
+    by_name = "/" not in plain
+    if by_name:
+        regex = regex.removeprefix("^(?:.+/)?")  # any folders before it; to leave it in would only take longer
     re.compile(regex)
-    return _Pattern(line, regex, hides, line.endswith("/"))
+    return _Pattern(line, regex, hides, line.endswith("/"), by_name)

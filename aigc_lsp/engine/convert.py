@@ -16,8 +16,6 @@ from typing import Literal
 
 import torch
 from safetensors.torch import save_file
-from transformers import AutoConfig, AutoModelForCausalLM, AutoTokenizer
-from transformers.modeling_gguf_pytorch_utils import load_gguf_checkpoint
 
 from aigc_lsp.engine.decoder import Shape, named_parts
 from aigc_lsp.engine.layers import GROUP, Int8, Packed
@@ -34,6 +32,9 @@ def convert_gguf(source: Path, target: Path, control_tokens: Collection[str], pa
 
     `control_tokens` are marked special in the tokenizer, so that user text is never read as one.
     """
+    from transformers import AutoConfig, AutoModelForCausalLM
+    from transformers.modeling_gguf_pytorch_utils import load_gguf_checkpoint
+
     folder, name = str(source.parent), source.name
     _write_tokenizer(folder, name, target, control_tokens)
     config = AutoConfig.from_pretrained(folder, gguf_file=name)
@@ -100,6 +101,8 @@ def _tie_head(tensors: dict[str, torch.Tensor]) -> bool:
 
 
 def _write_tokenizer(folder: str, name: str, target: Path, control_tokens: Collection[str]) -> None:
+    from transformers import AutoTokenizer
+
     tokenizer = AutoTokenizer.from_pretrained(folder, gguf_file=name)
     tokenizer.backend_tokenizer.save(str(target / "tokenizer.json"))
     if tokenizer.chat_template:

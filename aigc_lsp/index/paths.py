@@ -6,7 +6,7 @@ A path is relative to its root, with `/` between its components on every system;
 from __future__ import annotations
 
 import posixpath
-from collections.abc import Collection, Iterator
+from collections.abc import Iterable, Iterator
 
 from aigc_lsp.index.postings import Postings
 
@@ -52,13 +52,13 @@ class Paths:
     def has_folder(self, folder: str) -> bool:
         return folder in self._files or folder in self._folders
 
-    def folders(self) -> Collection[str]:
-        """Every folder with a file in it."""
-        return self._files.keys()
-
     def files_in(self, folder: str) -> list[str]:
         """The files right in `folder`, sorted."""
         return [join(folder, name) for name in sorted(self._files.get(folder, ()))]
+
+    def folders_in(self, folder: str) -> list[str]:
+        """The folders right in `folder` with a file at some depth, sorted."""
+        return [join(folder, name) for name in sorted(self._folders.get(folder, ()))]
 
     def below(self, folder: str) -> Iterator[str]:
         """Every file in `folder`, however deep."""
@@ -66,7 +66,7 @@ class Paths:
         while waiting:
             folder = waiting.pop()
             yield from self.files_in(folder)
-            waiting += [join(folder, name) for name in self._folders.get(folder, ())]
+            waiting += self.folders_in(folder)
 
     def ending(self, tail: str) -> list[str]:
         """The files whose last components are those of `tail`, sorted."""
@@ -86,7 +86,14 @@ def split(path: str) -> tuple[str, str]:
 
 
 def join(folder: str, path: str) -> str:
-    return f"{folder}/{path}" if folder else path
+    return f"{folder}/{path}" if folder and path else folder or path
+
+
+def above(path: str) -> Iterator[str]:
+    """The folders that a path is in, the innermost first, the root last."""
+    while path:
+        path = split(path)[0]
+        yield path
 
 
 def normal(path: str) -> str | None:
@@ -115,6 +122,11 @@ def shared(one: str, other: str) -> int:
             break
         count += 1
     return count
+
+
+def nearest(path: str, found: Iterable[str]) -> list[str]:
+    """Sorted by how much of their beginning they have in common with `path`."""
+    return sorted(found, key=lambda each: (-shared(path, each), each.count("/"), each))
 
 
 def _remove(sets: dict[str, set[str]], key: str, value: str) -> None:

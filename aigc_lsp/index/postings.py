@@ -16,9 +16,6 @@ class Postings:
     def __len__(self) -> int:
         return len(self._values)
 
-    def __contains__(self, key: str) -> bool:
-        return key in self._values
-
     def add(self, key: str, value: str) -> None:
         held = self._values.setdefault(key, value)
         if isinstance(held, set):
@@ -34,6 +31,10 @@ class Postings:
             held.discard(value)
             if len(held) == 1:
                 self._values[key] = held.pop()
+
+    def count(self, key: str) -> int:
+        held = self._values.get(key)
+        return len(held) if isinstance(held, set) else int(held is not None)
 
     def of(self, key: str) -> Iterator[str]:
         """In no particular order."""

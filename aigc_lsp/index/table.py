@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import sys
 from array import array
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple, get_args
 
@@ -77,9 +77,7 @@ class Entry:
 def unpacked(fields: Sequence[Any]) -> Entry:
     """The entry that `packed` was made from, with one string for equal names in all entries."""
     path, language, stamp, names, numbers, imports = fields
-    return Entry(
-        path, sys.intern(language), stamp, tuple(map(sys.intern, names)), array("I", numbers), _interned(imports)
-    )
+    return Entry(path, sys.intern(language), stamp, _interned(names), array("I", numbers), _interned(imports))
 
 
 def entry_of(path: str, language: str, stamp: int, symbols: Symbols) -> Entry:
@@ -89,9 +87,14 @@ def entry_of(path: str, language: str, stamp: int, symbols: Symbols) -> Entry:
         numbers.extend(
             (_KIND_CODES[each.kind], 0 if each.parent is None else each.parent + 1, each.span.start, each.header.end, each.span.end)
         )
-    names = tuple(sys.intern(each.name) for each in definitions)
+    names = _interned(each.name for each in definitions)
     imports = _interned("\0".join((each.module, *each.names)) for each in symbols.imports)
     return Entry(path, language, stamp, names, numbers, imports)
+
+
+def _interned(texts: Iterable[str]) -> tuple[str, ...]:
+    """One string for equal ones, in all entries."""
+    return tuple(map(sys.intern, texts))
 
 
 class Index:

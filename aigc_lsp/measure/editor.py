@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import sys
+import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from lsprotocol import types
+from pygls.io_ import run_async
 from pygls.lsp.client import LanguageClient
 
 from aigc_lsp import __version__
+
+PATIENCE_SECONDS = 5.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +34,8 @@ class Editor:
         self._client = LanguageClient("aigc-demo", __version__)
         self._uri = ""
         self._version = 0
+        self._process: asyncio.subprocess.Process | None = None
+        self._reading: asyncio.Task[None] | None = None
         self.messages: list[str] = []
 
         @self._client.feature(types.WINDOW_WORK_DONE_PROGRESS_CREATE)
@@ -41,14 +48,30 @@ class Editor:
             if isinstance(value, dict):
                 on_progress(str(value.get("message") or ""), value.get("percentage"))
 
+        @self._client.feature("aigc/status")
+        def status(params: object) -> None:
+            return None
+
         @self._client.feature(types.WINDOW_SHOW_MESSAGE)
         def show(params: types.ShowMessageParams) -> None:
             self.messages.append(params.message)
 
-    async def start(self) -> float:
-        """Start the server; milliseconds from exec to the answer of initialize."""
+    async def start(self, environment: Mapping[str, str] | None = None) -> float:
+        """Start the server, with `environment` over ours; milliseconds from exec to the answer of initialize."""
         began = time.perf_counter()
-        await self._client.start_io(sys.executable, "-m", "aigc_lsp", "serve", "--stdio")
+        self._process = await asyncio.create_subprocess_exec(
+            *(sys.executable, "-m", "aigc_lsp", "serve", "--stdio"),
+            stdin=asyncio.subprocess.PIPE,
+            stdout=asyncio.subprocess.PIPE,
+            stderr=asyncio.subprocess.DEVNULL,  # pygls' own way to start one leaves a pipe that nobody empties
+            env={**os.environ, **(environment or {})},
+        )
+        assert self._process.stdin is not None
+        assert self._process.stdout is not None
+        self._client.protocol.set_writer(self._process.stdin)
+        self._reading = asyncio.create_task(
+            run_async(threading.Event(), self._process.stdout, self._client.protocol)  # until the process ends
+        )
         capabilities = types.ClientCapabilities(
             text_document=types.TextDocumentClientCapabilities(
                 inline_completion=types.InlineCompletionClientCapabilities()
@@ -59,6 +82,12 @@ class Editor:
         took = (time.perf_counter() - began) * 1e3
         self._client.initialized(types.InitializedParams())
         return took
+
+    @property
+    def pid(self) -> int:
+        """Of the language server."""
+        assert self._process is not None
+        return self._process.pid
 
     def open(self, uri: str, language: str, text: str) -> None:
         self._uri, self._version = uri, 1
@@ -87,6 +116,14 @@ class Editor:
         return Answer(text if isinstance(text, str) else text.value, ms)
 
     async def stop(self) -> None:
-        await self._client.shutdown_async(None)
-        self._client.exit(None)
-        await asyncio.wait_for(self._client.stop(), 5)
+        """End the server, by force where it does not go."""
+        if self._process is None or self._reading is None:
+            return
+        try:
+            async with asyncio.timeout(PATIENCE_SECONDS):
+                await self._client.shutdown_async(None)
+                self._client.exit(None)
+                await self._process.wait()
+        except TimeoutError:
+            self._process.kill()
+        await self._reading

@@ -115,10 +115,19 @@ class OurServer:
     def __init__(self, model: catalogue.Model, threads: int) -> None:
         Store().check_packed(model)
         self._folder = Path(tempfile.mkdtemp(prefix="aigc-bench-"))
-        self._socket = self._folder / "engine.sock"
+        self.socket = self._folder / "engine.sock"
+        self.environment = {
+            "AIGC_LSP_RUNTIME_DIR": str(self._folder),
+            "AIGC_LSP_CONFIG": str(self._folder / "none.toml"),
+            "AIGC_LSP_MODEL": model.name,
+            "AIGC_LSP_ENGINE_THREADS": str(threads),
+            "AIGC_LSP_ENGINE_DEVICE": "cpu",
+            "XDG_STATE_HOME": str(self._folder),  # where its log goes
+        }
+        """What makes a language server ask this one, and leave the user's own alone."""
         self._http: httpx.Client | None = None
         began = time.perf_counter()
-        self._process = self._spawn(model, threads)
+        self._process = self._spawn()
         try:
             self._http = self._connect(began)
             self.tiny()
@@ -140,7 +149,7 @@ class OurServer:
         body = json.dumps({"input_prefix": prompt, "n_predict": 1, **WHOLE}).encode()
         head = f"POST /infill HTTP/1.1\r\nHost: engine\r\nContent-Length: {len(body)}\r\n\r\n".encode()
         with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as connection:
-            connection.connect(str(self._socket))
+            connection.connect(str(self.socket))
             connection.sendall(head + body)
             connection.settimeout(after)
             try:
@@ -158,20 +167,13 @@ class OurServer:
         self._process.wait()
         shutil.rmtree(self._folder, ignore_errors=True)
 
-    def _spawn(self, model: catalogue.Model, threads: int) -> subprocess.Popen[bytes]:
-        settings = {
-            "AIGC_LSP_RUNTIME_DIR": str(self._folder),
-            "AIGC_LSP_MODEL": model.name,
-            "AIGC_LSP_ENGINE_THREADS": str(threads),
-            "AIGC_LSP_ENGINE_DEVICE": "cpu",
-            "XDG_STATE_HOME": str(self._folder),  # where its log goes
-        }
+    def _spawn(self) -> subprocess.Popen[bytes]:
         return subprocess.Popen(
             [sys.executable, "-P", "-m", "aigc_lsp", "engine"],
             stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
-            env={**os.environ, **settings},
+            env={**os.environ, **self.environment},
         )
 
     def _connect(self, began: float) -> httpx.Client:
@@ -182,12 +184,12 @@ class OurServer:
             if self._process.poll() is not None or time.perf_counter() - began > START_SECONDS:
                 raise EngineUnavailable("The model server did not start; `aigc-lsp engine` in a terminal says why.")
             time.sleep(0.01)
-        transport = httpx.HTTPTransport(uds=str(self._socket))
+        transport = httpx.HTTPTransport(uds=str(self.socket))
         return httpx.Client(transport=transport, base_url="http://engine", timeout=600.0, trust_env=False)
 
     def _is_listening(self) -> bool:
         with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as probe:
-            return probe.connect_ex(str(self._socket)) == 0
+            return probe.connect_ex(str(self.socket)) == 0
 
     def _infill(self, body: dict[str, Any]) -> Keystroke:
         assert self._http is not None

@@ -36,6 +36,9 @@ TOLD_AT = 3
 OPEN: tuple[Phase, ...] = ("ready", "idle")
 """A model in these may be asked. What was asked may wait while it is loaded, but not while it is fetched."""
 
+_FELL = "The model server ended unexpectedly, and is started again."
+_HUNG = "The model server gives no sign of life: it is ended and started again."
+
 
 @dataclass(frozen=True, slots=True)
 class Standing:
@@ -61,6 +64,7 @@ class Keeper:
         self._kick = asyncio.Event()
         self._patience = Patience(starts=False)
         self._wish: Wish | None = None
+        self._is_up = False
         self.at_hand: Backend | None = None
         self.standing = Standing("looking")
 
@@ -133,8 +137,9 @@ class Keeper:
                 self._wish = Wish(client, config.model)
             async for health in backend.watch():
                 self._take(backend, health)
-        except EngineHung:
+        except EngineHung as error:
             self._withdraw()
+            self._change(Standing("away", _HUNG if config.engine.start else str(error)))
             if client is not None and config.engine.start:
                 await _life().kill(client)
             raise
@@ -152,9 +157,11 @@ class Keeper:
                 self._tell(sentence)
 
     def _take(self, backend: Backend, health: Health) -> None:
-        """What the backend says of itself."""
-        phase = health.phase_of(self._config.model if self._wish is not None else None)
-        refusal = self._wish.consider(phase) if self._wish is not None else ""
+        """What the backend says of itself. Only of a model server that others share do we wish something."""
+        wish = self._wish
+        phase = health.phase_of(wish.model if wish is not None else None)
+        refusal = wish.consider(phase) if wish is not None else ""
+        self._is_up = True
         self._patience.serves(is_settled=phase in (*OPEN, "error"))
         self.at_hand = backend if phase in OPEN and not refusal else None
         if phase not in (*OPEN, "load"):
@@ -162,7 +169,7 @@ class Keeper:
         if refusal:
             self._tell(refusal)
             self._change(Standing("error", refusal, health))
-        elif phase == "error" and self._wish is None:
+        elif phase == "error" and wish is None:
             self._change(Standing("away", health.message, health))  # it will be well again without us
         else:
             self._change(Standing(phase, health.message, health))
@@ -177,16 +184,18 @@ class Keeper:
 
     def _fell(self, error: Exception, config: Config) -> float:
         """Say what follows when the backend is gone; the pause in seconds."""
-        was_up = self.standing.health is not None
+        was_up, self._is_up = self._is_up, False
         state, pause = self._patience.fell()
         sentence = _sentence(error)
-        if state == "away":
+        if state == "resting":
+            self._change(Standing(state))
+        elif state == "away":
             log.warning("%s", sentence)
-            if self._patience.falls == TOLD_AT and not config.engine.start and not config.engine.url:
+            if self._patience.may_start:
+                sentence = _FELL if was_up else sentence
+            elif self._patience.falls == TOLD_AT and not config.engine.url:
                 self._tell(sentence)
             self._change(Standing(state, sentence))
-        elif state == "resting":
-            self._change(Standing(state))
         elif self.standing.phase != state:
             sentence = _given_up(self._patience.falls, "" if was_up else sentence)
             log.error("%s", sentence)
@@ -207,7 +216,7 @@ class Keeper:
 
 def _concern(config: Config) -> Any:
     """Of the settings, those that another backend, or another look at it, follows from."""
-    return config.model, config.download, config.engine
+    return config.model, config.download, config.engine, config.context if config.engine.url else None
 
 
 def overrides(config: Config, origins: Mapping[str, str]) -> dict[str, str]:
@@ -251,7 +260,7 @@ def _connect(config: Config) -> Backend:
     return _life().connect()
 
 
-def _life():  # type: ignore[no-untyped-def]
+def _life() -> Any:
     from aigc_lsp.service import life
 
     return life

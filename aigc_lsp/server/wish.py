@@ -20,7 +20,7 @@ RETRY_SECONDS = 30.0
 class Wish:
     def __init__(self, backend: Backend, model: str) -> None:
         self._backend = backend
-        self._model = model
+        self.model = model
         self._due = 0.0  # on the monotonic clock
         self._saying: asyncio.Task[str] | None = None
         self._refusal = ""
@@ -47,7 +47,7 @@ class Wish:
 
     async def _say(self) -> str:
         try:
-            async with self._backend.infill(InfillRequest(n_predict=0, model=self._model)) as pieces:
+            async with self._backend.infill(InfillRequest(n_predict=0, model=self.model)) as pieces:
                 async for _ in pieces:
                     pass
         except EngineUnavailable as error:

@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     import httpx
 
 CONNECT_SECONDS = 2.0
+KEEP_SECONDS = 30.0
+"""Of a connection that nothing is sent over: less than the model server keeps it, or a request might meet its end."""
 
 _NONSENSE = (ValueError, TypeError, AttributeError, LookupError)
 """What comes of reading an answer that is not of the shape it should have."""
@@ -124,7 +126,7 @@ def _http(address: Address) -> httpx.AsyncClient:
         uds=str(address.socket) if address.socket is not None else None,
         verify=False,
         trust_env=False,  # a proxy has no business between two processes of one user
-        limits=httpx.Limits(max_connections=None),
+        limits=httpx.Limits(max_connections=None, keepalive_expiry=KEEP_SECONDS),
     )
     return httpx.AsyncClient(
         transport=transport,

@@ -48,8 +48,8 @@ class Guard:
     def _is_known(self, headers: Headers) -> bool:
         if self._token is None:
             return _is_loopback(headers.get("host", ""))
-        kind, _, given = headers.get("authorization", "").partition(" ")
-        return kind.lower() == "bearer" and hmac.compare_digest(given.strip().encode(), self._token.encode())
+        kind, _, given = headers.get("authorization", "").encode("latin-1").partition(b" ")
+        return kind.lower() == b"bearer" and hmac.compare_digest(given.strip(), self._token.encode())
 
 
 def _is_tcp(scope: Scope) -> bool:

@@ -25,7 +25,7 @@ from typing import IO, TYPE_CHECKING, Any
 
 from aigc_lsp import __version__
 from aigc_lsp.config import options
-from aigc_lsp.errors import EngineHung, EngineUnavailable, ModelUnavailable
+from aigc_lsp.errors import AigcError, EngineHung, EngineUnavailable, ModelUnavailable, UsageError
 from aigc_lsp.service import peer
 from aigc_lsp.service.client import EngineClient
 from aigc_lsp.service.place import errors_path, is_running, log_path, read_record, runtime_dir, socket_path
@@ -129,7 +129,7 @@ class _Starter:
             if code is None:
                 return
         if code:
-            raise EngineUnavailable(_why_not_started())
+            raise EngineUnavailable(_why_not_started(code))
         # After code 0 it made way for another, which may itself have been about to leave.
         if (self._is_our_turn() or waited > TURN_SECONDS) and not is_running():
             self._process = await asyncio.to_thread(spawn, self._overrides)
@@ -145,13 +145,13 @@ class _Starter:
         return True
 
 
-def _why_not_started() -> str:
-    """With the last sentence that a model server left for us, where it did."""
-    try:
-        lines = errors_path().read_text(encoding="utf-8", errors="replace").splitlines()
-    except OSError:
-        lines = []
-    said = re.fullmatch(r"aigc-lsp: (.+)", lines[-1]) if lines else None
+def _why_not_started(code: int | None = None) -> str:
+    """With the sentence that one left for us which ended with the exit `code` of an `AigcError`."""
+    said = None
+    if code in (AigcError.exit_code, UsageError.exit_code):
+        with contextlib.suppress(OSError):
+            *_, last = errors_path().read_text(encoding="utf-8", errors="replace").splitlines() or [""]
+            said = re.fullmatch(r"aigc-lsp: (.+)", last)
     if said:
         return f"The model server did not start: {said[1]}"
     return f"The model server did not start. Its log says why: {log_path()}"
@@ -168,23 +168,21 @@ class Verdict:
     sentence: str = ""
 
 
-def verdict(health: Health, overrides: Mapping[str, str], own_clients: int = 0, network: str = "") -> Verdict:
+def verdict(health: Health, overrides: Mapping[str, str], network: str = "") -> Verdict:
     """What to do about a running model server, given what it says of itself.
 
     An older program's is replaced when it is idle. One under other settings than `overrides` is, too, where nobody
-    else uses it; `own_clients` of its clients are the caller. One that serves the `network` is left to whoever started
-    it there.
+    listens to it; the caller does not yet. One that serves the `network` is left to whoever started it there.
     """
     differing = _differing(health.settings, overrides)
     is_idle = not health.running and not health.waiting and health.phase in ("ready", "idle", "error")
-    has_others = health.clients > own_clients
     if network:
         return Verdict(False, _put_up_with(differing, f"it was started by hand for {network}"))
     if is_older(health.version):
         return Verdict(is_idle)
-    if differing and is_idle and not has_others:
+    if differing and is_idle and not health.clients:
         return Verdict(True)
-    return Verdict(False, _put_up_with(differing, "other windows use it") if has_others else "")
+    return Verdict(False, _put_up_with(differing, "other windows use it") if health.clients else "")
 
 
 def is_older(version: str) -> bool:
@@ -218,19 +216,14 @@ def _put_up_with(differing: Mapping[str, tuple[Any, Any]], reason: str) -> str:
     return f"The model server runs with {said}, since {reason}. `aigc-lsp stop` makes way for your settings."
 
 
-async def renew(
-    client: EngineClient, health: Health, overrides: Mapping[str, str], own_clients: int = 0
-) -> tuple[Health, str]:
+async def renew(client: EngineClient, health: Health, overrides: Mapping[str, str]) -> tuple[Health, str]:
     """The health of a model server that fits this program and `overrides`, which replaces the one of `health` where
     that is due (see `verdict`); and the sentence about one that is put up with, or ""."""
     record = read_record()
     network = record.network if record is not None and record.pid == health.pid else ""
-    found = verdict(health, overrides, own_clients, network)
+    found = verdict(health, overrides, network)
     if not found.is_replaced:
         return health, found.sentence
-    fresh = await client.health()
-    if fresh.pid != health.pid or not verdict(fresh, overrides, own_clients, network).is_replaced:
-        return fresh, ""  # another window was quicker, or somebody has begun to use it
     log.info("the model server %d, version %s, is replaced", health.pid, health.version)
     await _end(health.pid)
     return await attach(client, overrides), ""
@@ -272,14 +265,20 @@ async def _end(pid: int, patience: float = 5.0, by_force: bool = False) -> None:
     """End the model server that is the process `pid`. Raises `EngineUnavailable` where it does not go."""
     force = getattr(signal, "SIGKILL", signal.SIGTERM)  # on Windows SIGTERM is just that
     for sign in (force,) if by_force else (signal.SIGTERM, force):
+        if await _is_gone(pid):  # another window was quicker, and the number may be a stranger's by now
+            return
         deadline = time.monotonic() + patience
-        with contextlib.suppress(ProcessLookupError):
+        with contextlib.suppress(OSError):  # it has just gone; on Windows that has no name of its own
             os.kill(pid, sign)
         while time.monotonic() < deadline:
-            if not is_running() or await asyncio.to_thread(holder) not in (0, pid):
+            if await _is_gone(pid):
                 return
             await asyncio.sleep(LOOK_SECONDS)
     raise EngineUnavailable(f"The model server (process {pid}) does not stop.")
+
+
+async def _is_gone(pid: int) -> bool:
+    return not is_running() or await asyncio.to_thread(holder) not in (0, pid)
 
 
 def holder() -> int:

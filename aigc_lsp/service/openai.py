@@ -208,13 +208,14 @@ def _prompt(given: object) -> str | tuple[int, ...]:
 
 
 def _message(given: object) -> tuple[str, str]:
-    if not isinstance(given, Mapping) or given.get("role") not in ROLES:
+    role = given.get("role") if isinstance(given, Mapping) else None
+    if not isinstance(given, Mapping) or not isinstance(role, str) or role not in ROLES:
         raise BadRequest(f"The field messages must have objects whose role is one of {', '.join(ROLES)}.")
     content = given.get("content")
     parts = content if isinstance(content, list) else [{"type": "text", "text": "" if content is None else content}]
     if not all(isinstance(part, Mapping) and isinstance(part.get("text"), str) for part in parts):
         raise BadRequest("The field messages must have a content of text, or of parts of text.")
-    return ROLES[given["role"]], "".join(part["text"] for part in parts)
+    return ROLES[role], "".join(part["text"] for part in parts)
 
 
 def _bounded(body: Mapping[str, Any], name: str) -> int | None:

@@ -196,7 +196,8 @@ class Remote:
         health = await self._said_health() if self._has_health else None
         if health is None:
             self._has_health = False
-            await self._models()
+            if self._model:
+                await self._models()
             health = _ready("")
         if health.phase == "ready" and not health.model:
             health = _ready(await self._known_model())

@@ -24,9 +24,6 @@ from aigc_lsp.service.wire import Health, InfillPiece, InfillRequest, Phase, Usa
 NONSENSE = (ValueError, TypeError, AttributeError, LookupError, RecursionError)
 """What comes of reading an answer that is not of the shape it should have."""
 
-MOST_STOPS = 4
-"""OpenAI takes so many stop words, and TGI refuses a request with more."""
-
 _FINISHED = {"stop": "eos", "eos_token": "eos", "stop_sequence": "eos", "length": "limit"}
 """OpenAI's and TGI's `finish_reason` as our `stop_type`; any other means that the server broke off."""
 
@@ -114,8 +111,10 @@ class OpenAI:
             "temperature": request.temperature,
             "stream": True,
         }
-        if stops := [*request.stop, *self.stops][:MOST_STOPS]:
-            values["stop"] = stops
+        # Not those of the model: vLLM holds back as many characters as the longest has, Ollama takes them in the place
+        # of its own, and neither would find them, since they write no control tokens.
+        if request.stop:
+            values["stop"] = list(request.stop)
         if request.top_p != 1.0:
             values["top_p"] = request.top_p
         if request.seed is not None:

@@ -14,6 +14,7 @@ from aigc_lsp.config import Config
 from aigc_lsp.service import peer
 from aigc_lsp.service.activity import Activity
 from aigc_lsp.service.app import build_app
+from aigc_lsp.service.client import KEEP_SECONDS
 from aigc_lsp.service.host import Host
 from aigc_lsp.service.listen import Doors
 
@@ -49,6 +50,7 @@ def serve(config: Config, doors: Doors) -> None:
             log_config=None,
             access_log=False,
             lifespan="off",
+            timeout_keep_alive=int(2 * KEEP_SECONDS),
             timeout_graceful_shutdown=1,
         )
     )

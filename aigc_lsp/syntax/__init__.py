@@ -1,4 +1,4 @@
-"""Syntax: languages, trees that follow edits, and what surrounds a cursor.
+"""Syntax: languages, trees that follow edits, what surrounds a cursor, what a file defines, imports and uses.
 
 The only room that imports tree_sitter. Inside are UTF-8 bytes, outside are code points.
 """
@@ -6,16 +6,25 @@ The only room that imports tree_sitter. Inside are UTF-8 bytes, outside are code
 from aigc_lsp.syntax.grammar import has_grammar, language_of
 from aigc_lsp.syntax.lines import place_without_tree
 from aigc_lsp.syntax.place import Kind, Place, Scope, ScopeKind
-from aigc_lsp.syntax.tree import Tree, parse
+from aigc_lsp.syntax.symbols import Definition, DefinitionKind, Import, Role, Symbols, Use
+from aigc_lsp.syntax.tree import GoOn, Tree, parse, symbols_of
 
 __all__ = [
+    "Definition",
+    "DefinitionKind",
+    "GoOn",
+    "Import",
     "Kind",
     "Place",
+    "Role",
     "Scope",
     "ScopeKind",
+    "Symbols",
     "Tree",
+    "Use",
     "has_grammar",
     "language_of",
     "parse",
     "place_without_tree",
+    "symbols_of",
 ]

@@ -15,87 +15,133 @@ from typing import TYPE_CHECKING
 
 import tree_sitter
 
+from aigc_lsp.syntax.definitions import Captures, definition_at, name_span
+from aigc_lsp.syntax.layouts import layout_of
 from aigc_lsp.syntax.lines import (
+    LineLexis,
     awaits_body,
     begins_scope,
-    layout_of,
     opener_on_line,
     place_at,
     place_without_tree,
+    scopes_by_lines,
     surroundings,
 )
 from aigc_lsp.syntax.place import Block, Kind, Opener, Place, ScopeKind, Surroundings, indent_at, indent_of, width
+from aigc_lsp.syntax.quotes import REACH, quotes_of, unclosed
+from aigc_lsp.syntax.symbols import Definition
 
 if TYPE_CHECKING:
     from aigc_lsp.syntax.tree import Tree
 
-Captures = dict[str, list[tree_sitter.Node]]
-
 _SPACE = re.compile(r"\s*")
-_KINDS: dict[str, Kind] = {
-    "string": "string",
-    "comment": "comment",
-    "line_comment": "comment",
-    "code": "code",
-}
+_KINDS: dict[str, Kind] = {"string": "string", "comment": "comment", "line_comment": "comment", "code": "code"}
 _COMMENTS = ("comment", "line_comment")
-_SCOPES: tuple[ScopeKind, ...] = ("class", "function")
-# Strings that may go on over lines begin with one of these.
-_LONG_MARKS = ('"""', "'''", "`")
+_LITERALS = ("string", "comment", "line_comment", "text")
+_SCOPES: dict[str, ScopeKind] = {
+    "class": "class",
+    "module": "class",
+    "function": "function",
+    "method": "function",
+}
 
 # From here on, reading an error takes longer than typing: a query is quadratic in its direct children.
 _RUBBLE = 800
-# How far back an unclosed string is looked for: a minified file is a single line.
-_REACH = 4000
-# Strings that code can be written inside of.
-_INTERPOLATES = re.compile(r"[rR]*[fFtT]|`")
+# Bytes before a definition's name and behind it in which its decorators, its doc comment and the rest of its header
+# are looked for.
+_LEAD, _HEAD = 4000, 2000
 
 
 def place_in_tree(tree: Tree, offset: int) -> Place:
     """The place of an offset inside the text."""
-    if _is_rubble(tree, offset):
+    if is_rubble(tree, offset):
         return place_without_tree(tree.text, offset, tree.language_id)
     return Cursor(tree, offset).place()
+
+
+def scopes_in_tree(tree: Tree, offset: int) -> tuple[Definition, ...]:
+    """The definitions that enclose an offset inside the text, outermost first."""
+    if is_rubble(tree, offset):
+        layout = layout_of(tree.language_id)
+        return scopes_by_lines(tree.text, layout, LineLexis(tree.text, layout), None, offset)
+    return Cursor(tree, offset).definitions()
+
+
+def is_rubble(tree: Tree, offset: int) -> bool:
+    """Whether the text around `offset` is one large error."""
+    walk = tree.root.walk()
+    if walk.goto_first_child_for_byte(tree.encoded.byte_at(offset)) is None or walk.node is None:
+        walk.goto_last_child()
+    return any(node is not None and node.is_error and node.child_count > _RUBBLE for node in (tree.root, walk.node))
 
 
 class Cursor:
     """One offset in one tree. Also the `Lexis` of that tree."""
 
     def __init__(self, tree: Tree, offset: int) -> None:
+        self._tree = tree
         self._text = tree.text
         self._source = tree.text.source
         self._encoded = tree.encoded
         self._root = tree.root
         self._query = tree.grammar.places
+        self._language_id = tree.language_id
         self._layout = layout_of(tree.language_id)
         self._offset = offset
+        self._unclosed = offset
         self._before = self.skip_back(offset)
 
     def place(self) -> Place:
-        kind = self.kind_at(self._offset)
+        kind = self._kind()
         opener = self._opener() if kind == "code" else None
-        if self._sound:
+        if self.is_sound:
             around = self._surroundings(opener)
         else:
             around = surroundings(self._text, self._layout, self, opener, self._offset)
         return place_at(kind, self._offset, opener, around)
 
+    def definitions(self) -> tuple[Definition, ...]:
+        """The definitions around the cursor, outermost first."""
+        opener = self._opener() if self._kind() == "code" else None
+        if not self.is_sound:
+            return scopes_by_lines(self._text, self._layout, self, opener, self._offset)
+        names = [name_span(captures)[0] for captures, _ in self._scopes(opener)]
+        return tuple(found for at in names if (found := self._definition(at)) is not None)
+
+    def _definition(self, name: int) -> Definition | None:
+        """The definition whose name begins at that byte, from what stands around its header."""
+        cursor = tree_sitter.QueryCursor(self._tree.grammar.symbols)
+        cursor.set_byte_range(max(name - _LEAD, 0), min(name + _HEAD, len(self._encoded.data)))
+        return definition_at(cursor.matches(self._root), self._encoded, name)
+
     # Strings, comments, tokens
 
-    def kind_at(self, offset: int) -> Kind:
-        """What `offset` is strictly inside of; behind a line comment is inside."""
-        kind: Kind = "code"
-        smallest, byte = len(self._encoded.data) + 1, self._encoded.byte_at(offset)
-        for name, node in self._named(_KINDS, offset - 1, offset + 1):
-            inside = node.start_byte < byte < node.end_byte or (name == "line_comment" and byte == node.end_byte)
-            if inside and node.end_byte - node.start_byte < smallest:
-                smallest, kind = node.end_byte - node.start_byte, _KINDS[name]
-        if self._root.has_error and kind != "comment":
-            return self._unclosed_kind(offset, kind)
-        return kind
+    def _kind(self) -> Kind:
+        """What the cursor is strictly inside of; behind a line comment is inside."""
+        node = self._innermost(self._offset)
+        kind = "code" if node is None else _KINDS[node[0]]
+        return self._unclosed_kind() if kind == "code" and self._root.has_error else kind
 
-    def is_code(self, offset: int) -> bool:
-        return self._comment_at(offset, begins=True) is None and self.kind_at(offset) == "code"
+    def code_from(self, offset: int) -> int:
+        if self._unclosed < offset < self._offset:
+            return self._offset
+        found = self._innermost(offset, begins=_COMMENTS)
+        if found is None or _KINDS[found[0]] == "code":
+            return offset
+        return max(self._encoded.offset_at(found[1].end_byte), offset + 1)
+
+    def _innermost(self, offset: int, begins: Collection[str] = ()) -> tuple[str, tree_sitter.Node] | None:
+        """The smallest string, comment, or code in a string around `offset`; or a capture of `begins` that begins
+        there."""
+        found, smallest, byte = None, len(self._encoded.data) + 2, self._encoded.byte_at(offset)
+        for name, node in self._named(_KINDS, offset - 1, offset + 1):
+            start, end = node.start_byte, node.end_byte
+            inside = start < byte or (start == byte and name in begins)
+            if name == "line_comment" and byte == end and self._source[offset - 1] not in "\r\n":
+                end += 1
+            if inside and byte < end and end - start < smallest:
+                smallest, found = end - start, (name, node)
+        return found
 
     def skip_back(self, offset: int) -> int:
         while offset > 0:
@@ -126,59 +172,30 @@ class Cursor:
                 return node
         return None
 
-    def _unclosed_kind(self, offset: int, kind: Kind) -> Kind:
-        """As `kind_at`, where a string or comment may be open and never closed: an error to the tree."""
-        if self._in_unclosed_comment(offset):
-            return "comment"
-        if kind != "code":
-            return kind
-        line_start = self._text.line_start(self._text.line_at(offset))
-        opened = self._unclosed_openings(line_start, offset)
-        for mark in _LONG_MARKS:
-            at = self._source.rfind(mark, 0, line_start)
-            # The last such mark is closed, or it is the one; only then is what follows it looked at.
-            if at >= 0 and self._unclosed_openings(at, at + len(mark)):
-                opened |= {(o, t) for o, t in self._unclosed_openings(at, offset) if o == at or not _is_quote(t)}
-        inside: str | None = None
-        for _, token in sorted(opened):
-            if _is_quote(token):
-                inside = token
-            elif inside is not None and _INTERPOLATES.match(inside):
-                inside = None
-        return "code" if inside is None else "string"
-
-    def _unclosed_openings(self, start: int, end: int) -> set[tuple[int, str]]:
-        """(offset, token) of what opens a string, or code in one, within `start..end` and is never closed."""
-        start = max(start, end - _REACH)
-        tokens, closed = {}, set()
-        for name, node in self._named(("open.string", "open.code", "string", "code"), start, end):
-            if name.startswith("open"):
-                tokens[node.start_byte] = node
-            else:
-                closed |= {node.start_byte, node.end_byte}
-        return {
-            (at, self._content(node))
-            for byte, node in tokens.items()
-            if byte not in closed
-            and node.end_byte not in closed
-            and start <= (at := self._encoded.offset_at(byte))
-            and self._encoded.offset_at(node.end_byte) <= end
-        }
-
-    def _in_unclosed_comment(self, offset: int) -> bool:
-        if self._layout.block_comment is None:
-            return False
-        begin, end = self._layout.block_comment
-        at = self._source.rfind(begin, 0, offset)
-        if at < 0 or self._source.find(end, at + len(begin), offset) >= 0:
-            return False
-        byte = self._encoded.byte_at(at)
-        return not any(node.start_byte < byte < node.end_byte for _, node in self._named(_KINDS, at, at + 1))
+    def _unclosed_kind(self) -> Kind:
+        """What code by the tree is where a comment or string may be open and never closed: an error to the tree."""
+        start = self._text.line_start(self._text.line_at(max(self._offset - REACH, 0)))
+        known = sorted(
+            (self._encoded.offset_at(node.start_byte), self._encoded.offset_at(node.end_byte))
+            for _, node in self._named(_LITERALS, start, self._offset)
+            if not node.has_error
+        )
+        if self._layout.block_comment is not None:
+            begin, end = self._layout.block_comment
+            at = self._source.rfind(begin, start, self._offset)
+            is_open = at >= 0 and self._source.find(end, at + len(begin), self._offset) < 0
+            if is_open and not any(low <= at < high for low, high in known):
+                return "comment"
+        found = unclosed(self._source, start, self._offset, quotes_of(self._language_id), known)
+        if found is None:
+            return "code"
+        self._unclosed, inside = found
+        return inside
 
     # Openers, scopes, blocks
 
     @cached_property
-    def _sound(self) -> bool:
+    def is_sound(self) -> bool:
         """Whether there is no error in the top-level nodes around the cursor."""
         if self._root.is_error:
             return False
@@ -206,12 +223,12 @@ class Cursor:
             if "open" in captures and captures["open"][0].end_byte == byte:
                 header = captures.get("header", captures["open"])[0]
                 return Opener(end, self._indent_at(header.start_byte))
-        return None if self._sound else opener_on_line(self._text, self._layout, end)
+        return None if self.is_sound else opener_on_line(self._text, self._layout, end)
 
     def _opener_above_docstring(self) -> Opener | None:
         """The header of a class or function with nothing but a docstring, above the cursor's line."""
         text, line = self._text, self._text.line_at(self._offset)
-        if self._layout.closers or self._before >= text.line_start(line):
+        if not self._layout.is_indented or self._before >= text.line_start(line):
             return None
         byte = self._encoded.byte_at(self._before)
         for _, node in self._named(("string",), self._before - 1, self._before):
@@ -230,8 +247,7 @@ class Cursor:
 
     def _surroundings(self, opener: Opener | None) -> Surroundings:
         """Scope and block by the tree."""
-        byte = self._encoded.byte_at(self._probe() if opener is None else opener.end)
-        scopes: list[tuple[int, str, ScopeKind]] = []
+        byte = self._byte_of(opener)
         blocks: list[tuple[int, int, int]] = []
         for captures in self._captures(self._before - 1, self._offset + 1):
             if "open" in captures:
@@ -239,21 +255,35 @@ class Cursor:
                 header = captures.get("header", captures["open"])[0].start_byte
                 if start <= byte and self._reaches(header, end, byte):
                     blocks.append((start, end, header))
-                continue
-            for kind in _SCOPES:
-                for node in captures.get(kind, ()):
-                    if node.start_byte < byte and self._reaches(node.start_byte, node.end_byte, byte):
-                        scopes.append((node.start_byte, self._content(captures["name"][0]).strip("\"'"), kind))
         block = None
         if blocks:
             start, end, header = max(blocks)
             block = Block(self._encoded.offset_at(start), self._encoded.offset_at(end), self._indent_at(header))
-        return Surroundings(tuple((name, kind) for _, name, kind in sorted(scopes)), block)
+        scope = (
+            (self._content(*name_span(captures)[:2]).strip("\"'"), kind) for captures, kind in self._scopes(opener)
+        )
+        return Surroundings(tuple(scope), block)
 
-    def _probe(self) -> int:
-        """The cursor; behind a line's last token, that token's end, since a body told by indentation ends there."""
+    def _scopes(self, opener: Opener | None) -> list[tuple[Captures, ScopeKind]]:
+        """The classes and functions around the cursor by the tree, outermost first."""
+        byte = self._byte_of(opener)
+        found: list[tuple[int, Captures, ScopeKind]] = []
+        for captures in self._captures(self._before - 1, self._offset + 1):
+            for name in captures.keys() & _SCOPES.keys():
+                node = captures[name][0]
+                if node.start_byte < byte and self._reaches(node.start_byte, node.end_byte, byte):
+                    found.append((node.start_byte, captures, _SCOPES[name]))
+        return [(captures, kind) for _, captures, kind in sorted(found, key=lambda scope: scope[0])]
+
+    def _byte_of(self, opener: Opener | None) -> int:
+        """The byte that blocks and scopes must hold: that of the opener, or of the cursor.
+
+        Behind a line's last token it is that token's end, since a body told by indentation ends there.
+        """
+        if opener is not None:
+            return self._encoded.byte_at(opener.end)
         same_line = self._before >= self._text.line_start(self._text.line_at(self._offset))
-        return self._before if same_line and not self._layout.closers else self._offset
+        return self._encoded.byte_at(self._before if same_line and self._layout.is_indented else self._offset)
 
     def _reaches(self, start: int, end: int, byte: int) -> bool:
         """Whether what begins at byte `start` and ends at byte `end` still holds the cursor at `byte`.
@@ -263,11 +293,11 @@ class Cursor:
         """
         if byte < end:
             return True
-        if byte == end and self._source[self._encoded.offset_at(end) - 1] not in self._layout.closers:
+        if byte == end and not self._layout.is_closed(self._source, self._encoded.offset_at(end)):
             return True
         line = self._text.line_at(self._offset)
         line_start, line_end = self._text.line_start(line), self._text.line_end(line)
-        if self._layout.closers or self._before >= line_start or self.skip_ahead(line_start) < line_end:
+        if not self._layout.is_indented or self._before >= line_start or self.skip_ahead(line_start) < line_end:
             return False
         column = width(indent_of(self._source[line_start : self._offset]))
         return self._encoded.byte_at(self._before) <= end and column > width(self._indent_at(start))
@@ -278,8 +308,8 @@ class Cursor:
 
     # Queries
 
-    def _content(self, node: tree_sitter.Node) -> str:
-        return self._encoded.data[node.start_byte : node.end_byte].decode()
+    def _content(self, start: int, end: int) -> str:
+        return self._encoded.data[start:end].decode()
 
     def _named(self, names: Collection[str], start: int, end: int) -> Iterator[tuple[str, tree_sitter.Node]]:
         """The captures of these names that touch `start..end`."""
@@ -294,15 +324,3 @@ class Cursor:
         first = self._encoded.byte_at(max(start, 0))
         cursor.set_byte_range(first, max(self._encoded.byte_at(min(end, len(self._source))), first + 1))
         return [captures for _, captures in cursor.matches(self._root)]
-
-
-def _is_rubble(tree: Tree, offset: int) -> bool:
-    """Whether the text around `offset` is one large error."""
-    walk = tree.root.walk()
-    if walk.goto_first_child_for_byte(tree.encoded.byte_at(offset)) is None or walk.node is None:
-        walk.goto_last_child()
-    return any(node is not None and node.is_error and node.child_count > _RUBBLE for node in (tree.root, walk.node))
-
-
-def _is_quote(token: str) -> bool:
-    return token[-1] in "\"'`"

@@ -2,7 +2,8 @@
 
 Invariants
     `data == source.encode()`. Conversions cost at most one stretch of `_STRIDE` code points however long a
-    line is (lines would not bound it: a minified file is one line). ASCII needs no conversion.
+    line is (lines would not bound it: a minified file is one line). ASCII needs no conversion. `replaced`
+    costs copies, never another encoding of what stays.
 """
 
 from __future__ import annotations
@@ -25,6 +26,17 @@ class Encoded:
         self.ascii = len(self.data) == len(source)
         self._marks: array[int] | None = None
 
+    def replaced(self, start: int, end: int, new_text: str) -> Encoded:
+        """With `new_text` in the place of the code points `start..end`. Raises as `__init__`."""
+        edited = Encoded.__new__(Encoded)
+        edited.source = "".join((self.source[:start], new_text, self.source[end:]))
+        first, last = self.byte_at(start), self.byte_at(end)
+        edited.data = b"".join((self.data[:first], new_text.encode(), self.data[last:]))
+        edited.ascii = len(edited.data) == len(edited.source)
+        # What precedes the edit keeps its marks; the others are of other code points now.
+        edited._marks = None if edited.ascii else self._index()[: start // _STRIDE + 1]
+        return edited
+
     def byte_at(self, offset: int) -> int:
         """The byte where the code point at `offset` begins."""
         if self.ascii:
@@ -46,10 +58,13 @@ class Encoded:
         return self.source.count("\n", 0, offset), self.byte_at(offset) - self.byte_at(row_start)
 
     def _index(self) -> array[int]:
-        if self._marks is None:
-            marks, total = array("q", (0,)), 0
-            for start in range(0, len(self.source), _STRIDE):
+        """The byte of each code point whose number is a multiple of `_STRIDE`, and the end."""
+        marks = self._marks if self._marks is not None else array("q", (0,))
+        size = -(-len(self.source) // _STRIDE) + 1
+        if len(marks) < size:
+            marks, total = marks[:], marks[-1]
+            for start in range((len(marks) - 1) * _STRIDE, len(self.source), _STRIDE):
                 total += len(self.source[start : start + _STRIDE].encode())
                 marks.append(total)
-            self._marks = marks
-        return self._marks
+        self._marks = marks
+        return marks

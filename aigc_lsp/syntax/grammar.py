@@ -1,14 +1,15 @@
 """Languages: which file is in which, and which of them have a grammar.
 
 A language is named by its LSP languageId. A grammar's wheel is imported when the first text in it is
-parsed, so that importing this package costs nothing. What differs between languages is a row here or a
-query in `queries/`.
+parsed, and a query compiled when it is first asked, so that importing this package costs nothing. What
+differs between languages is a row here, one in `layouts.py` and `quotes.py`, and a query in `queries/`.
 """
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, cached_property
 from importlib import import_module
 from pathlib import PurePath
 
@@ -24,15 +25,24 @@ class _Source:
     queries: tuple[str, ...]
 
 
-_JAVASCRIPT = _Source("tree_sitter_javascript", "language", ("javascript", "javascript_fields"))
+_JAVASCRIPT = _Source("tree_sitter_javascript", "language", ("javascript", "ecmascript", "jsx"))
 _TYPESCRIPT = ("javascript", "typescript")
 
 _GRAMMARS = {
-    "python": _Source("tree_sitter_python", "language", ("python",)),
+    "c": _Source("tree_sitter_c", "language", ("c",)),
+    "cpp": _Source("tree_sitter_cpp", "language", ("c", "cpp")),
+    "csharp": _Source("tree_sitter_c_sharp", "language", ("csharp",)),
+    "go": _Source("tree_sitter_go", "language", ("go",)),
+    "java": _Source("tree_sitter_java", "language", ("java",)),
     "javascript": _JAVASCRIPT,
     "javascriptreact": _JAVASCRIPT,
+    "php": _Source("tree_sitter_php", "language_php", ("php",)),
+    "python": _Source("tree_sitter_python", "language", ("python",)),
+    "ruby": _Source("tree_sitter_ruby", "language", ("ruby",)),
+    "rust": _Source("tree_sitter_rust", "language", ("rust",)),
+    "shellscript": _Source("tree_sitter_bash", "language", ("bash",)),
     "typescript": _Source("tree_sitter_typescript", "language_typescript", _TYPESCRIPT),
-    "typescriptreact": _Source("tree_sitter_typescript", "language_tsx", _TYPESCRIPT),
+    "typescriptreact": _Source("tree_sitter_typescript", "language_tsx", (*_TYPESCRIPT, "jsx")),
 }
 
 _EXTENSIONS = {
@@ -43,8 +53,8 @@ _EXTENSIONS = {
     "typescriptreact": "tsx",
     "c": "c h",
     "clojure": "clj cljs cljc edn",
-    "cpp": "cc cpp cxx hh hpp hxx",
-    "csharp": "cs",
+    "cpp": "cc cpp cxx hh hpp hxx ipp tpp",
+    "csharp": "cs csx",
     "css": "css",
     "cuda-cpp": "cu cuh",
     "dart": "dart",
@@ -74,16 +84,16 @@ _EXTENSIONS = {
     "objective-cpp": "mm",
     "ocaml": "ml mli",
     "perl": "pl pm",
-    "php": "php",
+    "php": "php phtml",
     "powershell": "ps1 psm1",
     "proto3": "proto",
     "r": "r",
     "restructuredtext": "rst",
-    "ruby": "rb rake",
+    "ruby": "rb rake gemspec ru",
     "rust": "rs",
     "scala": "scala sc",
     "scss": "scss",
-    "shellscript": "sh bash zsh",
+    "shellscript": "sh bash zsh ksh",
     "sql": "sql",
     "svelte": "svelte",
     "swift": "swift",
@@ -103,19 +113,46 @@ _NAMES = {
     "cmakelists.txt": "cmake",
     "gemfile": "ruby",
     "rakefile": "ruby",
+    "vagrantfile": "ruby",
+    ".bash_profile": "shellscript",
     ".bashrc": "shellscript",
+    ".profile": "shellscript",
     ".zshrc": "shellscript",
 }
 
 _LANGUAGE_OF = {"." + ending: language for language, endings in _EXTENSIONS.items() for ending in endings.split()}
 
 
-@dataclass(frozen=True, slots=True)
-class Grammar:
-    """A grammar ready for use, with the query that `queries/python.scm` explains."""
+_SECTION = re.compile(r"^;;; (\w+)$", re.M)
 
-    language: tree_sitter.Language
-    places: tree_sitter.Query
+
+class Grammar:
+    """A grammar, with the queries that `queries/python.scm` explains."""
+
+    def __init__(self, language: tree_sitter.Language, queries: str) -> None:
+        self.language = language
+        self._sections: dict[str, str] = {}
+        parts = _SECTION.split(queries)
+        for name, section in zip(parts[1::2], parts[2::2], strict=True):
+            self._sections[name] = self._sections.get(name, "") + section
+
+    @cached_property
+    def places(self) -> tree_sitter.Query:
+        """What a cursor can be in."""
+        return self._query("scopes", "places")
+
+    @cached_property
+    def symbols(self) -> tree_sitter.Query:
+        """What a file defines and imports."""
+        return self._query("scopes", "symbols")
+
+    @cached_property
+    def names(self) -> tree_sitter.Query:
+        """What is used."""
+        return self._query("names")
+
+    def _query(self, *sections: str) -> tree_sitter.Query:
+        return tree_sitter.Query(self.language, "".join(self._sections.get(name, "") for name in sections))
 
 
 def language_of(path: str | PurePath) -> str | None:
@@ -138,5 +175,4 @@ def grammar(language_id: str) -> Grammar | None:
 
     language = tree_sitter.Language(getattr(import_module(source.module), source.function)())
     folder = resources.files(__package__) / "queries"
-    queries = "".join((folder / f"{name}.scm").read_text("utf-8") for name in source.queries)
-    return Grammar(language, tree_sitter.Query(language, queries))
+    return Grammar(language, "".join((folder / f"{name}.scm").read_text("utf-8") for name in source.queries))

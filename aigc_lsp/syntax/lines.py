@@ -8,29 +8,22 @@ strings.
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cache
 from typing import Protocol
 
-from aigc_lsp.syntax.place import Block, Kind, Opener, Place, ScopeKind, Surroundings, indent_of, width
-from aigc_lsp.text import Text
+from aigc_lsp.syntax.layouts import Layout, layout_of
+from aigc_lsp.syntax.place import Block, Kind, Opener, Place, ScopeKind, Surroundings, indent_at, indent_of, width
+from aigc_lsp.syntax.symbols import Definition
+from aigc_lsp.text import Span, Text
 
-
-@dataclass(frozen=True, slots=True)
-class Layout:
-    """How one family of languages lays out blocks.
-
-    opens     matches the part of a line up to its last token where a body is to follow
-    names     (pattern, kind): the line that begins a scope; group 1 is the scope's name
-    comment   matches a line that is a comment
-    closers   what a block ends with; empty where its end is told by indentation
-    block_comment  what begins and ends a comment of many lines
-    """
-
-    opens: re.Pattern[str]
-    names: tuple[tuple[re.Pattern[str], ScopeKind], ...]
-    comment: re.Pattern[str]
-    closers: frozenset[str]
-    block_comment: tuple[str, str] | None = None
+# Lines of comments and strings that are looked at in search of a block's header: in a string of thousands, no more.
+_MAX_PASSED_OVER = 64
+# Lines in which the next outer line is looked for at once.
+_STRETCH = 128
+_ENDS_HEADER = re.compile(r"\s*(?:\)|\{\s*$)")
+_BREAK = re.compile(r"[\r\n]+")
 
 
 class Lexis(Protocol):
@@ -44,51 +37,10 @@ class Lexis(Protocol):
         """The start of the next token from `offset` on, or the length of the text."""
         ...
 
-    def is_code(self, offset: int) -> bool:
-        """Whether code begins at `offset`, not a comment; a string begins as code."""
+    def code_from(self, offset: int) -> int:
+        """`offset` where code begins there (a string begins as code), else the end of the comment or string that
+        holds it."""
         ...
-
-
-_HEADER = r"(?:async\s+)?(?:def|class|if|elif|else|for|while|with|try|except|finally|match|case)\b.*:$"
-INDENTED = Layout(
-    # A closing bracket at the start of a line ends a header that began on a line above.
-    opens=re.compile(rf"^\s*(?:{_HEADER}|[)\]}}].*:$)"),
-    names=(
-        (re.compile(r"\s*(?:async\s+)?def\s+(\w+)"), "function"),
-        (re.compile(r"\s*class\s+(\w+)"), "class"),
-    ),
-    comment=re.compile(r"\s*#"),
-    closers=frozenset(),
-)
-_NOT_A_NAME = r"(?!(?:if|for|while|switch|catch|with|return|function|do|else)\b)"
-BRACED = Layout(
-    # Behind these a brace begins a value or a pattern, not a body.
-    opens=re.compile(r"^(?!.*(?:[=(,:\[?&|]|\b(?:return|import|export|const|let|var|default))\s*\{$).*\{$"),
-    names=(
-        (re.compile(r"[^'\"`/]*\b(?:class|interface|enum|namespace|struct|trait|impl)\s+([\w$.]+)"), "class"),
-        (re.compile(r"[^'\"`/]*\b(?:function\b\s*\*?|fn|func|def)\s*([\w$]+)"), "function"),
-        (
-            re.compile(r"[^'\"`/]*\b(?:const|let|var)\s+([\w$]+)[^=]*=\s*(?:async\s*)?(?:function\b|.*=>)"),
-            "function",
-        ),
-        (
-            re.compile(rf"\s*(?:[\w$]+\s+)*?\*?{_NOT_A_NAME}([\w$#]+)\s*\([^{{}}]*\)\s*(?::[^{{}}]*)?\{{"),
-            "function",
-        ),
-    ),
-    comment=re.compile(r"\s*(?://|/\*|\*|#)"),
-    closers=frozenset("}"),
-    block_comment=("/*", "*/"),
-)
-_COLON = Layout(re.compile(r".*[:{]$"), (), re.compile(r"\s*#"), frozenset())
-_LAYOUTS = {"python": INDENTED, "yaml": _COLON, "nim": _COLON}
-
-# Lines of comments and strings that are looked at in search of a block's header: in a string of thousands, no more.
-_MAX_PASSED_OVER = 64
-
-
-def layout_of(language_id: str) -> Layout:
-    return _LAYOUTS.get(language_id, BRACED)
 
 
 def place_without_tree(text: Text, offset: int, language_id: str) -> Place:
@@ -120,43 +72,88 @@ def opener_on_line(text: Text, layout: Layout, end: int) -> Opener | None:
 
 def begins_scope(layout: Layout, line: str) -> bool:
     """Whether a line that opens a block belongs to a class or function, as far as one line tells."""
-    return _name_of(layout, line) is not None or line.lstrip().startswith(")")
+    return layout.name_of(line) is not None or line.lstrip().startswith(")")
 
 
 def awaits_body(text: Text, layout: Layout, lexis: Lexis, opener: Opener, offset: int, unclosed: bool) -> bool:
     """Whether the body of `opener` is still to be written at `offset`, only comments between the two.
 
-    `unclosed` says that braces may be missing: then what follows is the body's only if indented deeper.
+    `unclosed` says that closers may be missing: then what follows is the body's only if indented deeper.
     """
-    ahead = lexis.skip_ahead(offset)
-    rest = text.source[offset : text.line_end(text.line_at(offset))].strip()
-    if rest and rest[0] not in layout.closers:
+    line = text.line_at(offset)
+    rest = text.source[offset : text.line_end(line)].strip()
+    if rest and not layout.closer_at(rest, 0):
         return False
-    if ahead == len(text) or text.source[ahead] in layout.closers:
+    if layout.inline is not None and text.line_at(opener.end) == line:
+        header = text.source[text.line_start(line) : opener.end]
+        if not layout.inline.match(header):
+            return False
+    ahead = lexis.skip_ahead(offset)
+    if ahead == len(text) or layout.closer_at(text.source, ahead):
         return True
-    following = text.line(text.line_at(ahead))
-    return (unclosed or not layout.closers) and width(indent_of(following)) <= width(opener.indent)
+    following = indent_at(text, text.line_at(ahead))
+    return (unclosed or layout.is_indented) and width(following) <= width(opener.indent)
+
+
+@dataclass(frozen=True, slots=True)
+class OuterLine:
+    """A line that encloses a cursor: `header` is its text, with the lines below that end the header it begins."""
+
+    line: int
+    indent: str
+    header: str
+    name: tuple[str, ScopeKind] | None
 
 
 def surroundings(text: Text, layout: Layout, lexis: Lexis, opener: Opener | None, offset: int) -> Surroundings:
     """Scope and block of `offset` by indentation. An `opener` is one that awaits its body at `offset`."""
-    line = text.line_at(offset)
-    if opener is None:
-        limit = _own_width(text, layout, lexis, offset)
-    else:
-        line, limit = text.line_at(opener.end) + 1, width(opener.indent) + 1
+    line = text.line_at(offset) if opener is None else text.line_at(opener.end) + 1
     scope: list[tuple[str, ScopeKind]] = []
     block = None
-    for above, indent in _outer_lines(text, layout, lexis, line, limit):
-        source = text.line(above)
-        name = _name_of(layout, source)
-        if name is not None:
-            scope.append(name)
-        if block is None and (name is not None or layout.opens.match(source.rstrip())):
-            block = Block(
-                text.line_end(above), _end_by_lines(text, layout, lexis, max(line, above + 1), indent), indent
-            )
+    for outer in outer_lines(text, layout, lexis, opener, offset):
+        if outer.name is not None:
+            scope.append(outer.name)
+        if block is None and (outer.name is not None or layout.opens.match(outer.header.rstrip())):
+            end = end_by_lines(text, layout, lexis, max(line, outer.line + 1), outer.indent)
+            block = Block(text.line_end(outer.line), end, outer.indent)
     return Surroundings(tuple(reversed(scope)), block)
+
+
+def outer_lines(text: Text, layout: Layout, lexis: Lexis, opener: Opener | None, offset: int) -> Iterator[OuterLine]:
+    """The lines that enclose `offset` by their indentation, the innermost first."""
+    if opener is None:
+        line, limit = text.line_at(offset), _own_width(text, layout, lexis, offset)
+    else:
+        line, limit = text.line_at(opener.end) + 1, width(opener.indent) + 1
+    tail_indent, tail_end = None, 0
+    for above, indent in _less_indented_above(text, lexis, line, limit):
+        if indent != tail_indent:
+            tail_end = text.line_end(above)
+        header = _BREAK.sub(" ", text.source[text.line_start(above) : tail_end])
+        yield OuterLine(above, indent, header, layout.name_of(header))
+        # A line that begins so ends a header that began above it.
+        tail_indent = indent if _ENDS_HEADER.match(header) else None
+
+
+def scopes_by_lines(
+    text: Text, layout: Layout, lexis: Lexis, opener: Opener | None, offset: int
+) -> tuple[Definition, ...]:
+    """The definitions that enclose `offset` by their indentation, outermost first."""
+    line = text.line_at(offset) if opener is None else text.line_at(opener.end) + 1
+    outer = [found for found in outer_lines(text, layout, lexis, opener, offset) if found.name is not None]
+    parents: list[str] = []
+    scopes: list[Definition] = []
+    for found in reversed(outer):
+        name, kind = found.name or ("", "function")
+        start = text.line_start(found.line) + len(found.indent)
+        end = max(end_by_lines(text, layout, lexis, max(line, found.line + 1), found.indent), offset)
+        header = Span(start, max(start, text.line_start(found.line) + len(found.header.rstrip(" \t{"))))
+        is_method = kind == "function" and bool(scopes) and scopes[-1].kind == "class"
+        scopes.append(
+            Definition(name, "method" if is_method else kind, Span(start, end), header, None, ".".join(parents), None)
+        )
+        parents.append(name)
+    return tuple(scopes)
 
 
 class LineLexis:
@@ -187,9 +184,10 @@ class LineLexis:
                 return len(self._text)
             start = self._text.line_start(line)
 
-    def is_code(self, offset: int) -> bool:
-        line = self._text.line(self._text.line_at(offset))
-        return not self._layout.comment.match(line)
+    def code_from(self, offset: int) -> int:
+        line = self._text.line_at(offset)
+        is_comment = self._layout.comment.match(self._text.source, self._text.line_start(line))
+        return max(self._text.line_end(line), offset + 1) if is_comment else offset
 
 
 def _own_width(text: Text, layout: Layout, lexis: Lexis, offset: int) -> int:
@@ -202,48 +200,67 @@ def _own_width(text: Text, layout: Layout, lexis: Lexis, offset: int) -> int:
     ahead = lexis.skip_ahead(offset)
     if ahead == len(text):
         return column
-    closes = text.source[ahead] in layout.closers
-    return max(column, width(indent_of(text.line(text.line_at(ahead)))) + closes)
+    closes = layout.closer_at(text.source, ahead) > 0
+    return max(column, width(indent_at(text, text.line_at(ahead))) + closes)
 
 
-def _outer_lines(text: Text, layout: Layout, lexis: Lexis, line: int, limit: int) -> list[tuple[int, str]]:
-    """Lines above `line`, each less indented than `limit` and those before it, the nearest first."""
-    found, passed_over = [], 0
-    for above in range(line - 1, -1, -1):
-        if limit <= 0:
-            break
-        source = text.line(above)
-        indent = indent_of(source)
-        code = source.lstrip(" \t\f\ufeff")
-        if not code.strip() or width(indent) >= limit:
-            continue
-        if not lexis.is_code(text.line_start(above) + len(source) - len(code)):
-            passed_over += 1
-            if passed_over > _MAX_PASSED_OVER:
-                break
-            continue
-        found.append((above, indent))
-        # A line that begins with a closing bracket belongs to one of the same indentation above it.
-        limit = width(indent) + (code[0] in ")]}")
+def _less_indented_above(text: Text, lexis: Lexis, line: int, limit: int) -> Iterator[tuple[int, str]]:
+    """Lines of code above `line`, each less indented than `limit` and those before it, the nearest first."""
+    passed_over = 0
+    while line > 0 and limit > 0:
+        top = max(line - _STRETCH, 0)
+        for start in _shallow(text, top, line, limit - 1):
+            above = text.line_at(start)
+            indent = indent_at(text, above)
+            if width(indent) >= limit:
+                continue
+            if lexis.code_from(start) != start:
+                passed_over += 1
+                if passed_over > _MAX_PASSED_OVER:
+                    return
+                continue
+            yield above, indent
+            # A line that ends a header, or a part of a block, belongs to one of the same indentation above it.
+            limit = width(indent) + (text.source[start] in "{)]}")
+        line = top
+
+
+def _shallow(text: Text, top: int, bottom: int, columns: int) -> list[int]:
+    """Where the code begins in those lines of `top..bottom` with at most `columns` blanks before it, the last first.
+
+    A tab is one blank, so there are lines among them that are indented deeper.
+    """
+    start, end = text.line_start(top), text.line_end(bottom - 1)
+    pattern = _shallow_pattern(columns)
+    found = [match.end() for match in pattern.finditer(text.source, max(start - 1, 0), end) if match.end() < end]
+    if top == 0:
+        blanks = len(indent_at(text, 0))
+        first = blanks + text.source.startswith("\ufeff")
+        if blanks <= columns and first < end and not text.source[first].isspace():
+            found.insert(0, first)
+    found.reverse()
     return found
 
 
-def _name_of(layout: Layout, source: str) -> tuple[str, ScopeKind] | None:
-    for pattern, kind in layout.names:
-        if match := pattern.match(source.lstrip("\ufeff")):
-            return match[1], kind
-    return None
+@cache
+def _shallow_pattern(columns: int) -> re.Pattern[str]:
+    return re.compile(rf"[\r\n][ \t\f]{{0,{columns}}}(?=\S)")
 
 
-def _end_by_lines(text: Text, layout: Layout, lexis: Lexis, line: int, indent: str) -> int:
+def end_by_lines(text: Text, layout: Layout, lexis: Lexis, line: int, indent: str) -> int:
     """Where the block ends whose opening line is indented by `indent`, searched from `line` on."""
     end = text.line_end(min(line, text.line_count) - 1)
-    for below in range(line, text.line_count):
-        source = text.line(below)
-        first = text.line_start(below) + len(source) - len(source.lstrip())
-        if not source.strip() or not lexis.is_code(first):
-            continue
-        if width(indent_of(source)) <= width(indent):
-            return first + 1 if text.source[first] in layout.closers else end
-        end = text.line_end(below)
-    return end
+    if line >= text.line_count:
+        return end
+    columns, at = width(indent), max(text.line_start(line) - 1, 0)
+    while match := _shallow_pattern(columns).search(text.source, at):
+        at = match.end()
+        if (code := lexis.code_from(at)) != at:
+            at = code
+        elif width(indent_at(text, text.line_at(at))) <= columns:
+            if length := layout.closer_at(text.source, at):
+                return at + length
+            break
+    else:
+        at = len(text)
+    return max(end, text.line_end(text.line_at(lexis.skip_back(at))))

@@ -1,9 +1,9 @@
 """A syntax tree of one text, and how it follows edits.
 
 Contract
-    `parse` and `Tree.edit` never raise: None says that there is no tree (no grammar, a text too large, or
-    whatever else goes wrong), and every caller can do without one. Offsets are code points here as
-    everywhere; bytes stay inside.
+    `parse` and `Tree.edit` never raise: None says that there is no tree (no grammar, a text too large, a
+    budget that ran out, or whatever else goes wrong), and every caller can do without one. Offsets are code
+    points here as everywhere; bytes stay inside.
 
 Invariants
     A `Tree` is a snapshot: it holds its text and never changes, so it may be read while newer ones are
@@ -13,23 +13,36 @@ Invariants
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import cached_property
 
 import tree_sitter
 
-from aigc_lsp.syntax.cursor import place_in_tree
+from aigc_lsp.syntax.cursor import place_in_tree, scopes_in_tree
+from aigc_lsp.syntax.definitions import Captures, definitions
 from aigc_lsp.syntax.encoded import Encoded
 from aigc_lsp.syntax.grammar import Grammar, grammar
+from aigc_lsp.syntax.imports import imports
 from aigc_lsp.syntax.place import Place
+from aigc_lsp.syntax.symbols import Definition, Import, Symbols, Use
+from aigc_lsp.syntax.uses import bag, uses, words
 from aigc_lsp.text import Edit, Text
 
 MAX_BYTES = 2_000_000
 # Each edit costs a copy of the text; from here on parsing anew is cheaper.
 _MAX_EDITS = 32
+# What the parser is given at once. It asks again wherever it goes on after something it can reuse.
+_CHUNK = 1 << 16
+# Imports further inside than this (a function in a method in a class) are left out of `Tree.imports`.
+_IMPORT_DEPTH = 6
+
+GoOn = Callable[[], bool]
+"""Asked some thousand times a second while a text is parsed; False ends it. In pathological text a quarter of a second
+can pass between two questions."""
 
 
-def parse(language_id: str, text: Text) -> Tree | None:
-    """The tree of `text`, or None."""
+def parse(language_id: str, text: Text, go_on: GoOn | None = None) -> Tree | None:
+    """The tree of `text`, or None, also where `go_on` said so."""
     try:
         found = grammar(language_id)
         if found is None or len(text) > MAX_BYTES:
@@ -37,15 +50,19 @@ def parse(language_id: str, text: Text) -> Tree | None:
         encoded = Encoded(text.source)
         if len(encoded.data) > MAX_BYTES:
             return None
-        return Tree(found, language_id, text, encoded, tree_sitter.Parser(found.language).parse(encoded.data))
-    except Exception:  # a missing wheel, an incompatible grammar, a lone surrogate: no tree, as promised
+        return Tree(found, language_id, text, encoded, _parsed(found, encoded, None, go_on))
+    except Exception:  # a missing wheel, an incompatible grammar, a lone surrogate, time: no tree, as promised
         return None
+
+
+def symbols_of(language_id: str, text: Text, go_on: GoOn | None = None) -> Symbols:
+    """What a file defines, imports and uses. Without a tree it has names only. Never raises."""
+    tree = parse(language_id, text, go_on)
+    return Symbols((), (), words(text.source)) if tree is None else tree.symbols()
 
 
 class Tree:
     """An immutable syntax tree of `text`."""
-
-    __slots__ = ("_tree", "encoded", "grammar", "language_id", "text")
 
     def __init__(
         self, grammar: Grammar, language_id: str, text: Text, encoded: Encoded, tree: tree_sitter.Tree
@@ -68,28 +85,76 @@ class Tree:
     def has_errors(self) -> bool:
         return self._tree.root_node.has_error
 
-    def edit(self, edits: Sequence[Edit], new_text: Text) -> Tree | None:
+    def edit(self, edits: Sequence[Edit], new_text: Text, go_on: GoOn | None = None) -> Tree | None:
         """The tree of `new_text`, which `edits` lead to, each in terms of the text after those before it."""
         if len(edits) > _MAX_EDITS or len(new_text) > MAX_BYTES:
-            return parse(self.language_id, new_text)
+            return parse(self.language_id, new_text, go_on)
         try:
-            return self._reparse(edits, new_text)
+            return self._reparse(edits, new_text, go_on)
         except Exception:  # as in `parse`
             return None
 
     def place(self, offset: int) -> Place:
         """What surrounds `offset`; one outside the text counts as its nearest end."""
-        return place_in_tree(self, min(max(offset, 0), len(self.text)))
+        return place_in_tree(self, self._within(offset))
+
+    def scopes(self, offset: int) -> tuple[Definition, ...]:
+        """The definitions that enclose `offset`, outermost first.
+
+        They are those of `Place.scope`, and modules. Where an error may have cost the tree some of them they are read
+        off the layout of lines: without body and doc, and with the line that names them as their header.
+        """
+        return scopes_in_tree(self, self._within(offset))
+
+    def definitions(self) -> tuple[Definition, ...]:
+        """All definitions, in order of place. Some milliseconds for thousands of lines, once for each tree."""
+        return self._definitions
+
+    def imports(self) -> tuple[Import, ...]:
+        """All imports but those deep in functions, in order of place. Much cheaper than `definitions`."""
+        return self._imports
+
+    def identifiers(self, start: int, end: int) -> tuple[Use, ...]:
+        """The names used in `start..end`, in order of place; none in comments and strings, none where it is given."""
+        start, end = self._within(start), self._within(end)
+        if start >= end:
+            return ()
+        cursor = tree_sitter.QueryCursor(self.grammar.names)
+        cursor.set_byte_range(self.encoded.byte_at(start), self.encoded.byte_at(end))
+        return uses(cursor.matches(self.root), self.encoded, start, end)
+
+    def symbols(self) -> Symbols:
+        """All that an index keeps of the text."""
+        names = bag(tree_sitter.QueryCursor(self.grammar.names).captures(self.root), self.encoded)
+        matches = self._matches()
+        found = imports(matches, self.encoded, self.language_id)
+        return Symbols(definitions(matches, self.encoded), found, names)
 
     def sexp(self) -> str:
         """The tree as an s-expression, for tests."""
         return str(self._tree.root_node)
 
-    def _reparse(self, edits: Sequence[Edit], new_text: Text) -> Tree | None:
+    @cached_property
+    def _definitions(self) -> tuple[Definition, ...]:
+        return definitions(self._matches(), self.encoded)
+
+    @cached_property
+    def _imports(self) -> tuple[Import, ...]:
+        cursor = tree_sitter.QueryCursor(self.grammar.symbols)
+        cursor.set_max_start_depth(_IMPORT_DEPTH)
+        return imports(cursor.matches(self.root), self.encoded, self.language_id)
+
+    def _matches(self) -> Sequence[tuple[int, Captures]]:
+        return tree_sitter.QueryCursor(self.grammar.symbols).matches(self.root)
+
+    def _within(self, offset: int) -> int:
+        return min(max(offset, 0), len(self.text))
+
+    def _reparse(self, edits: Sequence[Edit], new_text: Text, go_on: GoOn | None) -> Tree | None:
         tree, encoded = self._tree.copy(), self.encoded
         for edit in edits:
             start, end = edit.span.start, edit.span.end
-            before, after = encoded, Encoded(encoded.source[:start] + edit.new_text + encoded.source[end:])
+            before, after = encoded, encoded.replaced(start, end, edit.new_text)
             new_end = start + len(edit.new_text)
             tree.edit(
                 start_byte=before.byte_at(start),
@@ -101,6 +166,21 @@ class Tree:
             )
             encoded = after
         if encoded.source != new_text.source or len(encoded.data) > MAX_BYTES:
-            return parse(self.language_id, new_text)
-        parsed = tree_sitter.Parser(self.grammar.language).parse(encoded.data, tree)
-        return Tree(self.grammar, self.language_id, new_text, encoded, parsed)
+            return parse(self.language_id, new_text, go_on)
+        return Tree(self.grammar, self.language_id, new_text, encoded, _parsed(self.grammar, encoded, tree, go_on))
+
+
+def _parsed(grammar: Grammar, encoded: Encoded, old: tree_sitter.Tree | None, go_on: GoOn | None) -> tree_sitter.Tree:
+    """Raises ValueError where `go_on` ends it."""
+    parser = tree_sitter.Parser(grammar.language)
+    data = encoded.data
+    if go_on is None:
+        return parser.parse(data) if old is None else parser.parse(data, old)
+
+    def read(byte: int, _: object) -> bytes:
+        return data[byte : byte + _CHUNK]
+
+    def is_over(_byte: int, _has_error: bool) -> bool:
+        return not go_on()
+
+    return parser.parse(read, old, progress_callback=is_over)

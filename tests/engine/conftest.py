@@ -5,10 +5,10 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 import torch
-from transformers import PreTrainedModel
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
@@ -17,6 +17,9 @@ from tiny_model import Recorder, Scripted, tiny_decoder, tiny_tokenizer, tiny_we
 from aigc_lsp.engine import generate
 from aigc_lsp.engine.generate import Engine
 from aigc_lsp.engine.vocabulary import Vocabulary
+
+if TYPE_CHECKING:
+    from transformers import PreTrainedModel
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -7,7 +7,7 @@ import random
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import partial
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 import torch
@@ -15,7 +15,6 @@ from test_parity import check, edits
 from tiny_model import Recorder, answer, assert_store_true, plain_greedy, tiny_decoder
 from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_flatten
-from transformers import PreTrainedModel
 
 from aigc_lsp.engine import generate, graph
 from aigc_lsp.engine.decoder import Decoder, Interrupted, build
@@ -25,6 +24,9 @@ from aigc_lsp.engine.lookup import Speculation
 from aigc_lsp.engine.sampling import Sampling, choose
 from aigc_lsp.engine.store import Branch
 from aigc_lsp.engine.vocabulary import Vocabulary
+
+if TYPE_CHECKING:
+    from transformers import PreTrainedModel
 
 SYNCS = {"aten::_local_scalar_dense", "aten::item", "aten::is_nonzero", "aten::nonzero", "aten::masked_select"}
 """What makes the host wait for a device: a value is read, or a shape depends on one."""

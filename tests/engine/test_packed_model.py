@@ -5,20 +5,22 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 import torch
 from safetensors.torch import load_file, save_file
-from transformers import GemmaConfig, GemmaForCausalLM, PreTrainedConfig, PreTrainedModel, Qwen2Config, Qwen2ForCausalLM
 
 from aigc_lsp.engine import arena, convert, weights
 from aigc_lsp.engine.decoder import Decoder, LanguageModel, Shape, build, named_parts
-from aigc_lsp.engine.foreign import Foreign
 from aigc_lsp.engine.layers import EVERYWHERE, Int4, Int8
 from aigc_lsp.engine.quantise import to_int4, to_int8
 from aigc_lsp.engine.store import Branch
 from aigc_lsp.engine.weights import PACKED_FILE, WIDE_FILE, load_model
 from aigc_lsp.errors import ModelDamaged, PackedElsewhere
+
+if TYPE_CHECKING:
+    from transformers import PreTrainedModel
 
 pytestmark = pytest.mark.skipif(
     not hasattr(torch, "_weight_int4pack_mm_for_cpu"), reason="this torch has no _weight_int4pack_mm_for_cpu"
@@ -37,9 +39,11 @@ COMMON = {
 }
 
 
-def random_model(kind: type[PreTrainedModel], config: PreTrainedConfig) -> PreTrainedModel:
+def random_model(family: str, **more: object) -> PreTrainedModel:
+    from transformers import AutoConfig, AutoModelForCausalLM  # seconds of import, for the workers that need it
+
     torch.manual_seed(4)
-    model = kind(config)
+    model = AutoModelForCausalLM.from_config(AutoConfig.for_model(family, **COMMON, **more))
     dice = torch.Generator().manual_seed(3)
     with torch.no_grad():
         for parameter in model.parameters():
@@ -63,7 +67,7 @@ def write(model: PreTrainedModel, folder: Path, packing: convert.Packing) -> dic
 
 @pytest.fixture(scope="module", params=[True, False], ids=["tied", "untied"])
 def qwen(request: pytest.FixtureRequest) -> PreTrainedModel:
-    return random_model(Qwen2ForCausalLM, Qwen2Config(**COMMON, tie_word_embeddings=request.param))
+    return random_model("qwen2", tie_word_embeddings=request.param)
 
 
 @pytest.fixture
@@ -290,7 +294,9 @@ def test_damage_is_said_with_the_folder_and_what_to_do(folder: Path, damage: str
 
 
 def test_another_family_is_packed_too(tmp_path: Path) -> None:
-    gemma = random_model(GemmaForCausalLM, GemmaConfig(**COMMON, head_dim=16))
+    from aigc_lsp.engine.foreign import Foreign
+
+    gemma = random_model("gemma", head_dim=16)
     write(gemma, tmp_path, "int4")
     packed = weights._packed(tmp_path)
     assert "model.layers.0.self_attn.q_proj" in packed

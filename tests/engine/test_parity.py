@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import random
 from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING
 
 import pytest
 from tiny_model import KV_BYTES, Recorder, answer, assert_store_true, edits, plain_greedy, shared
-from transformers import PreTrainedModel
 
 from aigc_lsp.engine import generate, store
 from aigc_lsp.engine.generate import Engine, Request
+
+if TYPE_CHECKING:
+    from transformers import PreTrainedModel
 
 NEW = 4
 

@@ -7,7 +7,7 @@ import random
 from collections import Counter
 from collections.abc import Sequence
 from functools import lru_cache
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 import torch
@@ -16,13 +16,15 @@ from hashed_model import LAYERS as HASH_LAYERS
 from hashed_model import Broken as HashBroken
 from hashed_model import HashedModel, assert_true, following, hashed_vocabulary, hashes, likings
 from tiny_model import KV_BYTES, LAYERS, Broken, Recorder, assert_store_true, breaking, shared, tiny_decoder
-from transformers import PreTrainedModel
 
 from aigc_lsp.engine import generate, store
 from aigc_lsp.engine.generate import Choice, Engine, Outcome, Request
 from aigc_lsp.engine.sampling import Sampling
 from aigc_lsp.engine.store import MAX_AGE_SECONDS, KVStore
 from aigc_lsp.engine.vocabulary import Vocabulary
+
+if TYPE_CHECKING:
+    from transformers import PreTrainedModel
 
 LONGEST_DOCUMENT = 45
 

@@ -26,6 +26,8 @@ from pathlib import Path
 from typing import Any
 
 from aigc_lsp.config import Config
+from aigc_lsp.errors import EngineUnavailable
+from aigc_lsp.service.client import EngineClient
 
 FIXTURES = Path(__file__).parent.parent / "fixtures"
 PATIENCE = 15.0
@@ -89,6 +91,17 @@ async def until(condition: Callable[[], Any], what: str, seconds: float = PATIEN
             return value
         assert time.monotonic() < deadline, f"waited in vain for {what}"
         await asyncio.sleep(0.01)
+
+
+async def engine_pid(folder: Path) -> int:
+    """The model server of that runtime folder, where it answers; else 0."""
+    client = EngineClient(folder / "engine.sock")
+    try:
+        return (await client.health()).pid
+    except EngineUnavailable:
+        return 0
+    finally:
+        await client.close()
 
 
 # The editor

@@ -7,16 +7,14 @@ import os
 import signal
 import sys
 from collections.abc import AsyncIterator
-from pathlib import Path
 
 import pytest
 import pytest_asyncio
 from conftest import Bench, started
-from harness import CANCELLED, environment, initialize_params, replacement, short_folder, until
+from harness import CANCELLED, engine_pid, environment, initialize_params, replacement, short_folder, until
 
 from aigc_lsp import catalogue
 from aigc_lsp.config import Config
-from aigc_lsp.service.client import EngineClient
 from aigc_lsp.weights.store import Store, default_root
 
 pytestmark = [pytest.mark.asyncio(loop_scope="session"), pytest.mark.model]
@@ -52,14 +50,6 @@ async def real() -> AsyncIterator[Bench]:
 async def answers(bench: Bench) -> bool:
     lines = (EXAMPLE + TYPED).split("\n")
     return bool(await bench.client.ghost(bench.fresh(EXAMPLE + TYPED), len(lines) - 1, len(lines[-1])))
-
-
-async def engine_pid(folder: Path) -> int:
-    client = EngineClient(folder / "engine.sock")
-    try:
-        return (await client.health()).pid
-    finally:
-        await client.close()
 
 
 async def test_typing_key_by_key(real: Bench) -> None:

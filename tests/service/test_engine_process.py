@@ -333,6 +333,7 @@ async def test_a_place_that_cannot_be_is_one_sentence(home: Path, started: Start
     assert process.returncode == 1
     assert output == b""
     assert errors.startswith(b"aigc-lsp: ")
+    assert f"{name} cannot be used".encode() in errors
     assert errors.count(b"\n") == 1
     client = life.connect()
     with pytest.raises(EngineUnavailable, match=rf"{name} cannot be used.*Remove what is in its way"):

@@ -8,8 +8,8 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
+import processes
 import pytest
-from test_engine_process import a_home
 
 from aigc_lsp.service import life
 from aigc_lsp.service.client import EngineClient
@@ -25,7 +25,7 @@ SUFFIX = "\n\n\nprint(add(1, 2))\n"
 @pytest.fixture
 def home(monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     models = default_root()
-    homes = a_home(monkeypatch)
+    homes = processes.home(monkeypatch)
     folder = next(homes)
     monkeypatch.setenv("AIGC_LSP_MODELS_DIR", str(models))
     yield folder

@@ -270,6 +270,15 @@ def test_pauses_grow_until_an_answer(monkeypatch: pytest.MonkeyPatch) -> None:
     assert gate.seconds == 1
 
 
+async def test_an_answer_makes_pauses_short_again(
+    peer: PeerServer, url: str, backend: Backend, no_backoff: None
+) -> None:
+    for good in (False, False, False, True, False):
+        peer.routes[COMPLETIONS] = texts("1") if good else said({}, 500)
+        assert await text(backend) == "1" if good else await failure(backend)
+    assert backend._gate._refusals == 1  # type: ignore[attr-defined]
+
+
 async def test_slow(peer: PeerServer, url: str) -> None:
     """In its first word: given up, with a sentence. In its text: shown as far as it has got."""
     async with connected(url, api="openai", remote_model="coder", timeout_ms=300) as backend:

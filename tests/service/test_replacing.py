@@ -75,13 +75,12 @@ def test_what_is_replaced(health: Health, overrides: dict[str, str], found: Verd
 
 def test_where_others_use_it_the_user_is_told() -> None:
     shared = replace(OURS, clients=2)
-    assert verdict(shared, OTHER, own_clients=2) == REPLACE
-    found = verdict(shared, OTHER | {"AIGC_LSP_DOWNLOAD": "false"}, own_clients=1)
+    found = verdict(shared, OTHER | {"AIGC_LSP_DOWNLOAD": "false"})
     assert not found.is_replaced
     assert "engine.threads = 2 instead of 4" in found.sentence
     assert "download = true instead of false" in found.sentence
     assert "aigc-lsp stop" in found.sentence
-    assert verdict(shared, SAME, own_clients=1) == KEEP
+    assert verdict(shared, SAME) == KEEP
 
 
 def test_one_that_serves_a_network_is_left_to_whoever_started_it() -> None:
@@ -95,6 +94,10 @@ def start_older(started: Started) -> None:
     script = "import aigc_lsp\naigc_lsp.__version__ = '0.0.1'\nfrom aigc_lsp.__main__ import main\nmain()\n"
     command = [sys.executable, "-c", script, "engine"]
     started.append(subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE))
+
+
+def start_stranger(started: Started) -> None:
+    started.append(subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE))
 
 
 async def test_two_newer_programs_replace_an_older_server_by_one(home: Path, started: Started) -> None:
@@ -125,10 +128,9 @@ async def test_other_settings_wait_until_nobody_else_listens(home: Path, started
         health, sentence = await life.renew(client, shared, OTHER)
         assert health.pid == former.pid
         assert "engine.threads = 2 instead of 4" in sentence
-    async with contextlib.aclosing(client.watch()) as events:
-        while (alone := await anext(events)).clients != 1:
-            pass
-        health, sentence = await life.renew(client, alone, OTHER, own_clients=1)
+    while (alone := await client.health()).clients:
+        await asyncio.sleep(0.01)
+    health, sentence = await life.renew(client, alone, OTHER)
     assert sentence == ""
     assert health.pid != former.pid
     assert health.settings["engine.threads"] == 4
@@ -139,9 +141,12 @@ async def test_other_settings_wait_until_nobody_else_listens(home: Path, started
 
 
 async def test_a_server_that_was_replaced_meanwhile_is_left_alone(home: Path, started: Started) -> None:
-    start(started)
+    """And so is whoever has its number by now."""
+    start_stranger(started)
+    process = start(started)
     found = await asyncio.to_thread(settled)
     client = life.connect()
-    health, sentence = await life.renew(client, replace(found, pid=found.pid + 1, version="0.0.1"), {})
-    assert (health.pid, sentence) == (found.pid, "")
+    health, sentence = await life.renew(client, replace(found, pid=started[0].pid, version="0.0.1"), {})
+    assert (health.pid, sentence) == (found.pid, "") == (process.pid, "")
+    assert [each.poll() for each in started] == [None, None]
     await client.close()

@@ -1,8 +1,9 @@
-"""Whose request comes next: who waits for text before who reads ahead, users in turn, the newest of a document alone."""
+"""Whose request comes next: who waits for text before who reads ahead; users in turn; of a document, the newest."""
 
 from __future__ import annotations
 
 import threading
+from itertools import pairwise
 
 import pytest
 from hypothesis import given
@@ -57,7 +58,7 @@ def test_users_take_turns_and_each_in_its_own_order(users: list[str]) -> None:
         mine = [name for name in order if name[0] == user]
         assert mine == [f"{user}{n}" for n, each in enumerate(users) if each == user]
         # Between two of one user's every other who waits has one, and no more.
-        for first, second in zip(mine, mine[1:], strict=False):
+        for first, second in pairwise(mine):
             between = [name[0] for name in order[order.index(first) + 1 : order.index(second)]]
             assert len(between) == len(set(between))
 

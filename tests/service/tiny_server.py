@@ -18,7 +18,6 @@ from typing import Any
 import torch
 import uvicorn
 from tokenizers import AddedToken, Tokenizer, decoders, models, pre_tokenizers
-from transformers import Qwen2Config, Qwen2ForCausalLM
 
 from aigc_lsp import catalogue
 from aigc_lsp.config import Config, EngineConfig
@@ -62,28 +61,37 @@ def tiny_vocabulary() -> Vocabulary:
 @functools.cache
 def tiny_model() -> Decoder:
     torch.set_num_threads(1)
-    torch.manual_seed(1)
-    model = Qwen2ForCausalLM(
-        Qwen2Config(
-            vocab_size=len(tiny_vocabulary()),
-            hidden_size=32,
-            intermediate_size=64,
-            num_hidden_layers=2,
-            num_attention_heads=4,
-            num_key_value_heads=2,
-            initializer_range=0.2,
-        )
-    ).eval()
+    generator = torch.Generator().manual_seed(1)
+    shape = Shape(
+        layers=2,
+        hidden=32,
+        heads=4,
+        kv_heads=2,
+        head_size=8,
+        norm_eps=1e-6,
+        rope_theta=10_000.0,
+        positions=32_768,
+        vocabulary=len(tiny_vocabulary()),
+    )
+    sizes = {"model.norm": (32,), "model.embed_tokens": (shape.vocabulary, 32), "lm_head": (shape.vocabulary, 32)}
+    for block in ("model.layers.0", "model.layers.1"):
+        sizes |= {f"{block}.{norm}": (32,) for norm in ("input_layernorm", "post_attention_layernorm")}
+        sizes |= {
+            f"{block}.self_attn.{name}_proj": (rows, 32) for name, rows in zip("qkvo", (32, 16, 16, 32), strict=True)
+        }
+        sizes |= {f"{block}.mlp.{name}_proj": (64, 32) for name in ("gate", "up")}
+        sizes[f"{block}.mlp.down_proj"] = (32, 64)
+    weights = {
+        f"{name}.weight": torch.ones(size) if len(size) == 1 else torch.randn(size, generator=generator) * 0.2
+        for name, size in sizes.items()
+    }
     printable = [id for id in range(256) if tiny_vocabulary().bytes_of(id).decode("ascii", "replace").isprintable()]
     printable = [id for id in printable if tiny_vocabulary().bytes_of(id).isascii()]
-    with torch.no_grad():  # it says printable ASCII only: one piece of text a step, and no end by itself
-        weight = model.lm_head.weight
-        kept = weight[printable].clone()
-        weight.zero_()
-        weight[printable] = kept * 3
-    shape = Shape.of(model.config.to_dict())
-    assert shape is not None
-    return build(shape, {name: tensor.detach() for name, tensor in model.state_dict().items()}, {})
+    # It says printable ASCII only: one piece of text a step, and no end by itself.
+    head = weights["lm_head.weight"]
+    weights["lm_head.weight"] = torch.zeros_like(head)
+    weights["lm_head.weight"][printable] = head[printable] * 3
+    return build(shape, weights, {})
 
 
 class TinyEngine(Engine):

@@ -1,0 +1,94 @@
+"""Secrets in text: where they are, and the text without them.
+
+Contract
+    `redact` is for what enters a prompt, `find` for what comes out of the model. Both look at whole texts: redact first
+    and cut afterwards, since half a key is not known as one. No line is added or taken away, redacting again changes
+    nothing, and a text without secrets comes back as the same object. Nothing is looked up anywhere.
+
+    Found are tokens with a shape of their own, private keys, passwords in URLs, what is assigned to a name that says
+    password, secret, token or key and looks like one, and what was found so wherever else it stands in the text.
+    Left alone are words, placeholders, expressions, and hashes, UUIDs and other random data under other names.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+
+from aigc_lsp.context import secret_shapes
+from aigc_lsp.context.secret_values import PLACEHOLDER, assigned, looks_chosen, looks_random
+from aigc_lsp.text import Span
+
+# What languages call a value without quotes a string in.
+_CONFIGURATION = frozenset(
+    {"yaml", "dockercompose", "properties", "ini", "dotenv", "toml", "shellscript", "dockerfile", "makefile"}
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Redacted:
+    """`text` has `PLACEHOLDER` in the place of each of `spans`, which are those that `find` gives."""
+
+    text: str
+    spans: tuple[Span, ...]
+
+
+def redact(text: str, language: str = "") -> Redacted:
+    """`text` without its secrets; `language` as in `find`."""
+    spans = find(text, language)
+    if not spans:
+        return Redacted(text, ())
+    pieces, at = [], 0
+    for span in spans:
+        pieces += [text[at : span.start], PLACEHOLDER]
+        at = span.end
+    return Redacted("".join((*pieces, text[at:])), spans)
+
+
+def find(text: str, language: str = "") -> tuple[Span, ...]:
+    """Where the secrets are in `text`, in order and without overlaps; none reaches over the end of a line.
+
+    `language` is the Language Server Protocol's name for it: passwords in configuration need no quotes.
+    """
+    lowered = _lowered(text)
+    found = {*secret_shapes.find(text, lowered), *assigned(text, lowered, language in _CONFIGURATION)}
+    for value in {text[start:end] for start, end in found}:
+        if looks_random(value) or looks_chosen(value):
+            found.update(_elsewhere(text, value))
+    return tuple(Span(start, end) for start, end in _merged(found))
+
+
+def prepare() -> None:
+    """Import and compile what the first call would wait for, a fifth of a second or so."""
+    secret_shapes.detectors()
+
+
+def _elsewhere(text: str, value: str) -> Iterator[tuple[int, int]]:
+    """Wherever `value` stands, whatever it is called there."""
+    start = text.find(value)
+    while start >= 0:
+        end = start + len(value)
+        if secret_shapes.stands_alone(text, start, end):
+            yield start, end
+        start = text.find(value, end)
+
+
+def _merged(found: Iterable[tuple[int, int]]) -> Iterator[tuple[int, int]]:
+    """`found` in order, with those that overlap made one."""
+    start = end = -1
+    for first, last in sorted(found):
+        if first >= end:
+            if end > start:
+                yield start, end
+            start, end = first, last
+        end = max(end, last)
+    if end > start:
+        yield start, end
+
+
+def _lowered(text: str) -> str:
+    """`text` in lower case, each character at its place."""
+    lowered = text.lower()
+    if len(lowered) == len(text):
+        return lowered
+    return "".join(low if len(low := char.lower()) == 1 else char for char in text)

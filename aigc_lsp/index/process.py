@@ -1,0 +1,76 @@
+"""The worker, seen from the event loop: a task goes in, findings come out."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import json
+import subprocess
+import sys
+from collections.abc import AsyncIterator
+
+from aigc_lsp.index.scan import Finding, Task, finding_from
+from aigc_lsp.index.worker import task_lines
+
+SILENT_SECONDS = 60.0
+"""A worker that says nothing for so long hangs in one file, and is ended."""
+
+_LONGEST_LINE = 1 << 24
+
+
+class WorkerEnded(Exception):
+    """The worker ended before its task did; `reading` is the file that it was at, or ""."""
+
+    def __init__(self, reading: str) -> None:
+        super().__init__(reading)
+        self.reading = reading
+
+
+async def found_by_worker(task: Task) -> AsyncIterator[Finding]:
+    """What `scan` finds, done by a process of its own, which ends with this. Raises `WorkerEnded`.
+
+    Close it (`contextlib.aclosing`) where it may not be read to its end.
+    """
+    process = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-P", "-m", "aigc_lsp.index.worker"),  # -P: nothing is imported from the user's folder
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        limit=_LONGEST_LINE,
+        creationflags=getattr(subprocess, "BELOW_NORMAL_PRIORITY_CLASS", 0),
+    )
+    reading = ""
+    try:
+        await _tell(process, task)
+        while line := await _next_line(process):
+            found = finding_from(json.loads(line))
+            if found.kind == "reading":
+                reading = found.path
+            yield found
+            if found.kind == "done":
+                return
+        raise WorkerEnded(reading)
+    finally:
+        with contextlib.suppress(ProcessLookupError):
+            process.kill()
+        await process.wait()
+
+
+async def _tell(process: asyncio.subprocess.Process, task: Task) -> None:
+    assert process.stdin is not None
+    with contextlib.suppress(ConnectionError):  # it ended: that is seen when it says nothing
+        for line in task_lines(task):
+            process.stdin.write(line)
+            await process.stdin.drain()
+        process.stdin.close()
+
+
+async def _next_line(process: asyncio.subprocess.Process) -> bytes:
+    """Empty where there is none any more."""
+    assert process.stdout is not None
+    try:
+        async with asyncio.timeout(SILENT_SECONDS):
+            line = await process.stdout.readline()
+    except TimeoutError:
+        return b""
+    return line if line.endswith(b"\n") else b""

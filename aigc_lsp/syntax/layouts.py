@@ -1,0 +1,203 @@
+"""How languages lay out their blocks in lines, as tables: for where there is no tree, or none to be trusted."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import Final
+
+from aigc_lsp.syntax.place import ScopeKind
+
+_LONGEST_HEADER = 1000
+
+
+@dataclass(frozen=True, slots=True)
+class Layout:
+    """How one family of languages lays out blocks.
+
+    opens     matches the part of a line up to its last token where a body is to follow
+    inline    matches that part where the body may follow on the same line; None: wherever `opens` does
+    names     (pattern, kind): the line that begins a scope; group 1 is the scope's name
+    comment   matches a line that is a comment
+    closes    matches what ends a body, or one part of it (`else`); None where its end is told by indentation
+    closed    matches code up to a body's end
+    block_comment  what begins and ends a comment of many lines
+    """
+
+    opens: re.Pattern[str]
+    names: tuple[tuple[re.Pattern[str], ScopeKind], ...]
+    comment: re.Pattern[str]
+    closes: re.Pattern[str] | None = None
+    closed: re.Pattern[str] | None = None
+    inline: re.Pattern[str] | None = None
+    block_comment: tuple[str, str] | None = None
+
+    @property
+    def is_indented(self) -> bool:
+        """Whether indentation alone tells where a block ends."""
+        return self.closes is None
+
+    def closer_at(self, source: str, offset: int) -> int:
+        """The length of what closes a body at `offset`; 0 where nothing does."""
+        match = self.closes.match(source, offset) if self.closes else None
+        return len(match[0]) if match else 0
+
+    def is_closed(self, source: str, end: int) -> bool:
+        """Whether the code that ends at `end` ends a body there."""
+        return self.closed is not None and self.closed.search(source, max(end - 16, 0), end) is not None
+
+    def name_of(self, header: str) -> tuple[str, ScopeKind] | None:
+        """The scope that a line, or a header of several lines, begins."""
+        header = header[:_LONGEST_HEADER].lstrip("\ufeff")
+        for pattern, kind in self.names:
+            if match := pattern.match(header):
+                return match[1], kind
+        return None
+
+
+def _names(*patterns: tuple[str, ScopeKind]) -> tuple[tuple[re.Pattern[str], ScopeKind], ...]:
+    return tuple((re.compile(pattern), kind) for pattern, kind in patterns)
+
+
+def layout_of(language_id: str) -> Layout:
+    return _LAYOUTS.get(language_id, BRACED)
+
+
+_HEADER = r"(?:async\s+)?(?:def|class|if|elif|else|for|while|with|try|except|finally|match|case)\b.*:$"
+INDENTED = Layout(
+    # A closing bracket at the start of a line ends a header that began on a line above.
+    opens=re.compile(rf"^\s*(?:{_HEADER}|[)\]}}].*:$)"),
+    names=_names((r"\s*(?:async\s+)?def\s+(\w+)", "function"), (r"\s*class\s+(\w+)", "class")),
+    comment=re.compile(r"\s*#"),
+)
+_COLON = Layout(opens=re.compile(r".*[:{]$"), names=(), comment=re.compile(r"\s*#"))
+
+_NOT_A_NAME: Final = (
+    r"(?!(?:if|for|foreach|while|switch|catch|with|return|function|do|else|using|lock|fixed|synchronized|new|match)\b)"
+)
+# Behind these a brace begins a value or a pattern, not a body.
+_VALUE_BRACE = r"(?:[=(,:\[?&|]|\b(?:return|import|export|const|let|var|default|use))\s*\{$"
+_CODE = r"[^'\"`/]*\b"
+
+
+def _braced(*patterns: tuple[str, ScopeKind], opens: str = rf"^(?!.*{_VALUE_BRACE}).*\{{$") -> Layout:
+    return Layout(
+        opens=re.compile(opens),
+        names=_names(*patterns),
+        comment=re.compile(r"\s*(?://|/\*|\*|#)"),
+        closes=re.compile(r"\}"),
+        closed=re.compile(r"\}\Z"),
+        block_comment=("/*", "*/"),
+    )
+
+
+BRACED = _braced(
+    (rf"{_CODE}(?:class|interface|enum|namespace|struct|trait|impl)\s+([\w$.]+)", "class"),
+    (rf"{_CODE}(?:function\b\s*\*?|fn|func|def)\s*([\w$]+)", "function"),
+    (rf"{_CODE}(?:const|let|var)\s+([\w$]+)[^=]*=\s*(?:async\s*)?(?:function\b|.*=>)", "function"),
+    (rf"\s*(?:[\w$]+\s+)*?\*?{_NOT_A_NAME}([\w$#]+)\s*\([^{{}}]*\)\s*(?::[^{{}}]*)?\{{", "function"),
+)
+
+# `static <T> List<T> name(int x) throws E {`: the type before the name may hold brackets but ends in a blank or sign.
+_TYPED_FUNCTION: Final = (
+    rf"\s*(?!(?:else|new|return|throw|case|await)\b)(?:[\w<>\[\],.?:~@$()]+[\s&*]+)*?{_NOT_A_NAME}([\w:~$]+)"
+    r"\s*\([^{};]*\)[^{};=]*\{"
+)
+_C_FUNCTION: tuple[str, ScopeKind] = (_TYPED_FUNCTION, "function")
+
+_JAVA = _braced((rf"{_CODE}(?:class|interface|enum|record)\s+(\w+)", "class"), _C_FUNCTION)
+_CSHARP = _braced(
+    (rf"{_CODE}(?:class|interface|enum|record|struct|namespace)\s+(?:class\s+|struct\s+)?([\w.]+)", "class"),
+    _C_FUNCTION,
+    (
+        r"\s*(?:(?:public|private|protected|internal|static|virtual|override|abstract|sealed|new|required)\s+)+"
+        r"[\w<>\[\],.?]+\s+(\w+)\s*\{",
+        "function",
+    ),
+)
+# The function first: `struct point *f(void) {` is none of a struct.
+_C = _braced(
+    _C_FUNCTION,
+    (rf"{_CODE}(?:class|struct|union|namespace|enum(?:\s+(?:class|struct))?)\s+(?:\w+\s+)*?([\w:]+)\s*(?:final\s*)?"
+     r"(?::[^:].*)?\{", "class"),
+)  # fmt: skip
+_GO = _braced(
+    (r"\s*func\s+(?:\([^)]*\)\s*)?(\w+)", "function"),
+    (r"\s*(?:type\s+)?(\w+)(?:\[.*\])?\s+(?:struct|interface)\s*\{", "class"),
+)
+_RUST = _braced(
+    (rf"{_CODE}fn\s+(\w+)", "function"),
+    (rf"{_CODE}(?:struct|enum|union|trait|mod)\s+(\w+)", "class"),
+    (r"\s*(?:unsafe\s+)?impl\b(?:\s*<.*?>(?=\s))?\s+(?:[^{]*\bfor\s+)?(?:\w+::)*(\w+)", "class"),
+)
+_PHP = _braced(
+    (rf"{_CODE}(?:class|interface|trait|enum)\s+(\w+)", "class"),
+    (rf"{_CODE}function\s+&?\s*(\w+)", "function"),
+    opens=rf"^(?!.*{_VALUE_BRACE})(?:.*\{{|\s*(?:\}}\s*)?(?:if|elseif|else|for|foreach|while|switch)\b.*:)$",
+)
+
+_PARAMETERS = r"(?:\s*\|[^|]*\|)?$"
+_RUBY_INLINE = rf"(?:.*\b(?:do|then)|\s*(?:else|begin|ensure)|(?!.*(?:[=(,:\[?&|]|\breturn)\s*\{{{_PARAMETERS}).*\{{)"
+_RUBY_HEADER: Final = (
+    r"(?:(?:private|public|protected|private_class_method)\s+)*def\s+(?!\S+(?:\([^()]*\))?\s*=\s).*"
+    r"|(?:class|module|while|until|for|rescue|case)\b.*"
+    r"|(?:if|unless|elsif|when|in)\b(?!.*\bthen\b).*|rescue"
+    r"|[\w.@\[\]:\"']+\s*(?:\|\|)?=\s*(?:if|unless|case|begin|while)\b.*"
+)
+_RUBY = Layout(
+    opens=re.compile(rf"^(?!.*\bend$)(?:{_RUBY_INLINE}{_PARAMETERS}|\s*(?:{_RUBY_HEADER})$)"),
+    inline=re.compile(rf"^{_RUBY_INLINE}{_PARAMETERS}"),
+    names=_names(
+        (r"\s*(?:class|module)\s+(?!<<)([\w:]+)", "class"),
+        (r"\s*(?:\w+\s+)?def\s+(?:\w+\.)?([\w]+[?!=]?|[^\w\s(]+)", "function"),
+    ),
+    comment=re.compile(r"\s*#|=(?:begin|end)\b"),
+    closes=re.compile(r"(?:end|else|elsif|when|in|rescue|ensure)\b|\}"),
+    closed=re.compile(r"(?:\bend|\})\Z"),
+    block_comment=("\n=begin", "\n=end"),
+)
+_SHELL = Layout(
+    opens=re.compile(
+        r"^(?!.*=\($)(?:.*(?:^|[\s;&|])(?:then|do|else|\{|\()|\s*case\b.*\bin|\s*\(?[^\s()=]+\)|.*\(\)\s*[{(])$"
+    ),
+    names=_names(
+        (r"\s*(?:function\s+)?([\w:.@+-]+)\s*\(\s*\)", "function"), (r"\s*function\s+([\w:.@+-]+)", "function")
+    ),
+    comment=re.compile(r"\s*#"),
+    closes=re.compile(r"(?:fi|done|esac|else|elif)\b|\}|;;|\)"),
+    closed=re.compile(r"(?:\b(?:fi|done|esac)|\}|;;|\))\Z"),
+)
+_ENDED = Layout(
+    opens=re.compile(
+        r"^(?!.*\bend$)(?:.*\b(?:do|then|else|repeat)|.*\bfunction\b.*\)|\s*(?:(?:local\s+)?function|def|defp|defmodule|"
+        r"if|for|while|try|module|struct|begin|let|quote|macro)\b.*)$"
+    ),
+    names=_names(
+        (r"\s*(?:defmodule|module|(?:mutable\s+)?struct)\s+([\w.]+)", "class"),
+        (r"\s*(?:local\s+)?(?:function|defp?|macro)\s+([\w.:?!]+)", "function"),
+    ),
+    comment=re.compile(r"\s*(?:--|#)"),
+    closes=re.compile(r"(?:end|else|elseif|until|rescue|catch|after|finally)\b"),
+    closed=re.compile(r"\bend\Z"),
+)
+
+_LAYOUTS = {
+    "python": INDENTED,
+    "yaml": _COLON,
+    "nim": _COLON,
+    "java": _JAVA,
+    "csharp": _CSHARP,
+    "c": _C,
+    "cpp": _C,
+    "cuda-cpp": _C,
+    "objective-c": _C,
+    "objective-cpp": _C,
+    "go": _GO,
+    "rust": _RUST,
+    "php": _PHP,
+    "ruby": _RUBY,
+    "shellscript": _SHELL,
+    "lua": _ENDED,
+    "elixir": _ENDED,
+    "julia": _ENDED,
+}

@@ -1,0 +1,69 @@
+"""The names that are used in a stretch of a tree, from what `queries/` capture and the signs beside them.
+
+The tree knows a call where it is sound. In half-written code it often is not, while the bracket behind a
+name and the dot before it are still there.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Iterable
+
+from aigc_lsp.syntax.definitions import Captures
+from aigc_lsp.syntax.encoded import Encoded
+from aigc_lsp.syntax.symbols import Role, Use
+
+_ROLES: dict[str, Role] = {"call": "call", "type": "type", "name": "name"}
+_WORD = re.compile(r"[^\W\d]\w*")
+
+_CALLED = re.compile(r"!?[ \t]*\(")
+# The receiver is a plain name only where nothing leads to it: in `a.b.c` that of `c` is none.
+_MEMBER = re.compile(
+    r"(?:(?P<chain>[.>:)\]]\s*)?(?P<name>(?:\$|@{1,2})?[^\W\d]\w*)[!?]?\s*)?"
+    r"(?:(?<!\.)\.|[?&!]\.|\??->|::)$"
+)
+_REACH = 120
+
+
+def uses(matches: Iterable[tuple[int, Captures]], encoded: Encoded, start: int, end: int) -> tuple[Use, ...]:
+    """The names used in `start..end`, code points, among `matches` of the query `names`, in order of place."""
+    first, last = encoded.byte_at(start), encoded.byte_at(end)
+    found: dict[int, tuple[Role, int]] = {}
+    given = set()
+    for _, captures in matches:
+        for name, nodes in captures.items():
+            node = nodes[0]
+            if not first <= node.start_byte or node.end_byte > last:
+                continue
+            if name == "given":
+                given.add(node.start_byte)
+            elif name in _ROLES and (name != "name" or node.start_byte not in found):
+                found[node.start_byte] = _ROLES[name], node.end_byte
+    return tuple(_use(encoded, at, node_end, role) for at, (role, node_end) in sorted(found.items()) if at not in given)
+
+
+def _use(encoded: Encoded, start_byte: int, end_byte: int, role: Role) -> Use:
+    start, end = encoded.offset_at(start_byte), encoded.offset_at(end_byte)
+    member = None
+    if start and encoded.source[start - 1] in ".>:":
+        member = _MEMBER.search(encoded.source, max(start - _REACH, 0), start)
+    receiver = (member["name"] or "") if member and not member["chain"] else ""
+    if role == "name":
+        if _CALLED.match(encoded.source, end):
+            role = "call"
+        elif member:
+            role = "attribute"
+    return Use(encoded.source[start:end], start, role, receiver)
+
+
+def bag(captures: Captures, encoded: Encoded) -> Counter[str]:
+    """How often each name occurs, among all captures of the query `names`."""
+    nodes = {node.start_byte: node.end_byte for found in captures.values() for node in found}
+    counts = Counter(encoded.data[start:end] for start, end in nodes.items())
+    return Counter({name.decode("utf-8", "replace"): count for name, count in counts.items()})
+
+
+def words(source: str) -> Counter[str]:
+    """How often each word occurs, of which a tree might know more."""
+    return Counter(_WORD.findall(source))

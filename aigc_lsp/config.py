@@ -160,7 +160,7 @@ class Option:
                 return f"a whole number from {self.low} to {self.high}"
             case "list[str]":
                 return "a list of non-empty texts"
-        return " or ".join(f'"{choice}"' for choice in self.choices) or "a non-empty text"
+        return " or ".join(f'"{choice}"' for choice in self.choices) or ("a non-empty text" if self.default else "a text")
 
     @property
     def variable(self) -> str:
@@ -179,8 +179,8 @@ class Option:
                 return given
             case "int", int() if not isinstance(given, bool):
                 return given if self._in_range(given) else None
-            case "str", str() if given.strip():
-                return given if not self.choices or given in self.choices else None
+            case "str", str() if given.strip() or not self.default:
+                return given.strip() if not self.choices or given in self.choices else None
             case "list[str]", list() | tuple() if all(isinstance(item, str) and item.strip() for item in given):
                 return tuple(given)
         return None

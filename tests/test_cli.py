@@ -226,7 +226,7 @@ def test_a_runtime_folder_that_cannot_be(run, folder: Path, monkeypatch: pytest.
     (folder / "file").write_text("")
     source = folder / "a.py"
     source.write_text("x = ")
-    for path in (folder / "file", folder / "file" / "run", Path("/proc/nope"), folder / ("x" * 120)):
+    for path in (folder / "file", folder / "file" / "run", Path("/proc/nope")):
         monkeypatch.setenv("AIGC_LSP_RUNTIME_DIR", str(path))
         for command in (("status",), ("stop",), ("complete", f"{source}:1:5")):
             ran = run(*command)

@@ -53,7 +53,8 @@ def bad_values(option: Option) -> list[object]:
             return [True, "7", 7.0, [7], {}, option.low - 1, option.high + 1, float("nan")]
         case "list[str]":
             return ["python", [1], [""], {"python": True}, True]
-    return [3, True, "", "  ", ["cpu"], {}] + (["unheard of"] if option.choices else [])
+    # No text at all is a text where that is the default.
+    return [3, True, ["cpu"], {}] + ["", "  "] * bool(option.default) + ["unheard of"] * bool(option.choices)
 
 
 # Declaration

@@ -46,8 +46,8 @@ _SECRET_FILES = """
     *.pem *.key *.p8 *.p12 *.pfx *.pkcs12 *.ppk *.jks *.jceks *.bcfks *.keystore *.truststore *.keytab
     *.keychain *.keychain-db *.kdb *.kdbx *.gpg *.pgp *.ovpn
     id_rsa* id_dsa* id_ecdsa* id_ed25519* *_rsa *_dsa *_ecdsa *_ed25519
-    .netrc _netrc .authinfo .npmrc .pypirc .git-credentials .gem/credentials .cargo/credentials
-    .docker/config.json .dockercfg .dockerconfigjson .s3cfg .boto .passwd-s3fs rclone.conf .config/gh/hosts.yml
+    .netrc _netrc .authinfo .npmrc .pypirc .git-credentials
+    **/.docker/config.json .dockercfg .dockerconfigjson .s3cfg .boto .passwd-s3fs rclone.conf **/.config/gh/hosts.yml
     *kubeconfig *kubeconfig.y*ml *kubeconfig.json *kubeconfig.conf kubeconfig[-_.]*.y*ml
     credentials credentials.json credentials.y*ml credentials.toml credentials.ini credentials.xml credentials.csv
     application_default_credentials.json client_secret*.json service-account*.json service_account*.json

@@ -1,7 +1,7 @@
 """Secrets that are known by their shape: tokens with a prefix, passwords in URLs, private keys.
 
-detect-secrets gives the shapes that it knows. Its import takes a tenth of a second (it brings a client for HTTP along,
-which is never called), so it comes with the first text that is looked at.
+detect-secrets gives the shapes that it knows; its checks over the network are never called, and its settings not used.
+Its import takes a tenth of a second and 9 MB, so it comes with the first text that is looked at.
 """
 
 from __future__ import annotations
@@ -10,56 +10,15 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache
-from importlib import import_module
 
 from aigc_lsp.context.secret_values import PLACEHOLDER, is_placeholder
 
-# detect-secrets' detectors: module, class, what a text in lower case must hold for one to be tried, and which group is
-# the secret. Left out: what is no secret (IP addresses); what `secret_values` finds (keywords, high entropy, IBM,
-# Cloudant, SoftLayer); and private keys, of which it knows the first line only.
-_MAINTAINED = (
-    ("artifactory", "ArtifactoryDetector", ("artifactory", "akc"), 0),
-    ("aws", "AWSKeyDetector", ("akia", "asia", "abia", "acca", "a3t", "aws"), 1),
-    ("azure_storage_key", "AzureStorageKeyDetector", ("accountkey=",), 0),
-    ("basic_auth", "BasicAuthDetector", ("://",), 1),
-    ("discord", "DiscordBotTokenDetector", ("discord",), 0),
-    ("github_token", "GitHubTokenDetector", ("ghp_", "gho_", "ghu_", "ghs_", "ghr_"), 0),
-    (
-        "gitlab_token",
-        "GitLabTokenDetector",
-        (
-            "glpat-",
-            "gldt-",
-            "glft-",
-            "glsoat-",
-            "glrt-",
-            "glcbt-",
-            "glimt-",
-            "glptt-",
-            "glagent-",
-            "gloas-",
-            "gr1348941",
-        ),
-        0,
-    ),
-    ("jwt", "JwtTokenDetector", ("eyj",), 0),
-    ("mailchimp", "MailchimpDetector", ("-us",), 0),
-    ("npm", "NpmDetector", ("_authtoken",), 1),
-    ("openai", "OpenAIDetector", ("t3blbkfj",), 0),
-    ("pypi_token", "PypiTokenDetector", ("pypi-",), 0),
-    ("sendgrid", "SendGridDetector", ("sg.",), 0),
-    ("slack", "SlackDetector", ("xox", "hooks.slack.com"), 0),
-    ("square_oauth", "SquareOAuthDetector", ("sq0csp-",), 0),
-    ("stripe", "StripeDetector", ("k_live_",), 0),
-    ("telegram_token", "TelegramBotTokenDetector", (":aa",), 0),
-    ("twilio", "TwilioKeyDetector", ("twilio",), 0),
-)
-
-# Ours, for what it lacks: what a text in lower case must hold, and an expression; its group or all of it is the secret.
+# Ours, for what it lacks: what a line in lower case must hold, and an expression; its group or all of it is the secret.
 _OWN = (
     (("github_pat_",), r"github_pat_\w{22,}"),
     (("sk-",), r"sk-(?:ant|proj|svcacct|admin|or|lf|None)-[\w-]{20,}"),
     (("sk-",), r"sk-[A-Za-z0-9]{32,}"),
+    (("akcp",), r"AKCp[A-Za-z0-9]{40,}"),
     (("hf_",), r"hf_[A-Za-z0-9]{30,}"),
     (("gsk_", "xai-", "pplx-"), r"(?:gsk_|xai-|pplx-)[A-Za-z0-9]{40,}"),
     (("r8_",), r"r8_[A-Za-z0-9]{37,}"),
@@ -90,8 +49,12 @@ _OWN = (
     (("sharedaccesskey=", "accountkey="), r"(?:SharedAccessKey|AccountKey)=([A-Za-z0-9+/]{40,}={0,2})"),
     (("sig=",), r"[?&]sig=([A-Za-z0-9%+/=]{40,})"),
     (("/webhooks/",), r"discord(?:app)?\.com/api/webhooks/\d+/([\w-]{60,})"),
-    (("://",), r"://[^\s:/?#@\"'`<>]{0,64}:([^\s/@\"'`<>]{3,})@[\w\[]"),
+    (("://",), r"://[^\s:/?#@\"'`<>]{0,64}:([^\s/@\"'`<>\[\]]{3,})@[\w\[]"),
 )
+
+_SHORTEST_TOKEN = 18
+# What an expression leaves over: the signature of a JSON web token, and what newer tokens are longer by.
+_REST = re.compile(r"[\w-]*")
 
 # Private keys in PEM and in PuTTY's form; the group is a beginning.
 _KEY_MARK = re.compile(
@@ -106,42 +69,106 @@ _LONGEST_KEY = 16 * 1024
 
 @dataclass(frozen=True, slots=True)
 class Detector:
-    """`expressions` are for texts that hold one of `gates` in lower case; `group`, if any, is the secret."""
+    """`expressions` are tried on the lines that hold one of `gates` in lower case, or on all if there are none.
+
+    group  the part of a match that is the secret, where an expression has parts
+    dense  whether a gate is in the secret or right before it, so that there are no blanks around it
+    """
 
     gates: tuple[str, ...]
     expressions: tuple[re.Pattern[str], ...]
     group: int
+    dense: bool
 
 
 @cache
 def detectors() -> Sequence[Detector]:
-    """All of them, detect-secrets' first."""
-    found = []
-    for module, name, gates, group in _MAINTAINED:
-        plugin = getattr(import_module(f"detect_secrets.plugins.{module}"), name)
-        found.append(Detector(gates, tuple(plugin.denylist), group))
-    return (*found, *(Detector(gates, (re.compile(expression),), 1) for gates, expression in _OWN))
+    """All of them, imported and compiled once.
+
+    Those of detect-secrets are left out that find what is no secret (IP addresses), what `secret_values` finds
+    (keywords, high entropy, IBM, Cloudant, SoftLayer), or not just the secret (Artifactory, npm, private keys).
+    """
+    from detect_secrets.plugins import (
+        aws,
+        azure_storage_key,
+        basic_auth,
+        discord,
+        github_token,
+        gitlab_token,
+        jwt,
+        mailchimp,
+        openai,
+        pypi_token,
+        sendgrid,
+        slack,
+        square_oauth,
+        stripe,
+        telegram_token,
+        twilio,
+    )
+
+    gitlab = "glpat- gldt- glft- glsoat- glrt- glcbt- glimt- glptt- glagent- gloas- gr1348941"
+    dense = (
+        (azure_storage_key.AzureStorageKeyDetector(), "accountkey="),
+        (github_token.GitHubTokenDetector(), "ghp_ gho_ ghu_ ghs_ ghr_"),
+        (gitlab_token.GitLabTokenDetector(), gitlab),
+        (jwt.JwtTokenDetector(), "eyj"),
+        (mailchimp.MailchimpDetector(), "-us"),
+        (openai.OpenAIDetector(), "t3blbkfj"),
+        (pypi_token.PypiTokenDetector(), "pypi-"),
+        (sendgrid.SendGridDetector(), "sg."),
+        (slack.SlackDetector(), "xox hooks.slack.com"),
+        (square_oauth.SquareOAuthDetector(), "sq0csp-"),
+        (stripe.StripeDetector(), "k_live_"),
+        (telegram_token.TelegramBotTokenDetector(), ":aa"),
+    )
+    others = (
+        (aws.AWSKeyDetector(), "akia asia abia acca a3t aws"),
+        (basic_auth.BasicAuthDetector(), "://"),
+        (discord.DiscordBotTokenDetector(), ""),
+        (twilio.TwilioKeyDetector(), ""),
+    )
+    return (
+        *(Detector(tuple(gates.split()), tuple(plugin.denylist), 0, True) for plugin, gates in dense),
+        *(Detector(tuple(gates.split()), tuple(plugin.denylist), 1, False) for plugin, gates in others),
+        *(Detector(gates, (re.compile(shape),), 1, gates != ("://",)) for gates, shape in _OWN),
+    )
 
 
 def find(text: str, lowered: str) -> Iterator[tuple[int, int]]:
     """Where secrets are in `text`, in no order; `lowered` is the same text in lower case."""
+    # Most texts hold no token at all. Looking for seventy gates takes longer than finding where one could be.
+    dense = "\n".join([piece for piece in lowered.split() if len(piece) >= _SHORTEST_TOKEN])
     for detector in detectors():
-        if not any(gate in lowered for gate in detector.gates):
+        if detector.dense and not any(gate in dense for gate in detector.gates):
             continue
-        for expression in detector.expressions:
-            for match in expression.finditer(text):
-                start, end = match.span(min(detector.group, expression.groups))
-                value = text[start:end]
-                if not is_placeholder(value) and stands_alone(text, start, end):
-                    yield start, end
+        for first, last in _lines_with(detector.gates, lowered):
+            for expression in detector.expressions:
+                for match in expression.finditer(text, first, last):
+                    start, end = match.span(min(detector.group, expression.groups))
+                    if not is_within(text, start) and not is_placeholder(text[start:end]):
+                        rest = _REST.match(text, end)
+                        yield start, rest.end() if rest else end
     if "private" in lowered:
         yield from _private_keys(text)
 
 
-def stands_alone(text: str, start: int, end: int) -> bool:
-    """Whether `start..end` is not a piece of something longer, such as encoded data."""
-    before, after = text[start - 1 : start], text[end : end + 1]
-    return not (before.isalnum() and text[start].isalnum()) and not (after.isalnum() and text[end - 1].isalnum())
+def _lines_with(gates: Sequence[str], lowered: str) -> Iterator[tuple[int, int]]:
+    """Where the lines are that hold one of `gates`; all of the text where there are none."""
+    if not gates:
+        yield 0, len(lowered)
+    for gate in gates:
+        at = lowered.find(gate)
+        while at >= 0:
+            end = lowered.find("\n", at)
+            end = end if end >= 0 else len(lowered)
+            yield lowered.rfind("\n", 0, at) + 1, end
+            at = lowered.find(gate, end)
+
+
+def is_within(text: str, at: int) -> bool:
+    """Whether the characters on both sides of `at` are letters or digits, so that what ends there is but a piece."""
+    return text[at - 1 : at].isalnum() and text[at : at + 1].isalnum()
 
 
 def _private_keys(text: str) -> Iterator[tuple[int, int]]:

@@ -28,7 +28,7 @@ _WORDS = re.compile(r"[a-z]+")
 # Between the word and its value: the rest of the name, what closes it, a type, a sign of assignment, a scheme.
 _LEAD = (
     r"(?P<rest>[\w$-]{0,40})(?:\[\d{0,6}\])?[\\\"'`\])]{0,4}[ \t]*"
-    r"(?P<sign>(?::[&\w'.\[\]<>|? ]{1,40})?={1,3}>?|!==?|:=?|=>|[,(>])?[ \t]*"
+    r"(?P<sign>(?::(?! ?" + PLACEHOLDER + r")[&\w'.\[\]<>|? ]{1,40})?={1,3}>?|!==?|:=?|=>|[,(>])?[ \t]*"
 )
 _SCHEME = r"(?:(?:bearer|basic|token|bot|digest)[ ]+)?"
 _QUOTED = re.compile(
@@ -36,6 +36,7 @@ _QUOTED = re.compile(
     re.IGNORECASE,
 )
 _BARE = re.compile(_LEAD + _SCHEME + r"(?P<value>[A-Za-z0-9_+/=.~!@#%^*-]{8,512})(?![\w(\[{])", re.IGNORECASE)
+_PLAIN = re.compile(_LEAD + r"(?P<value>[^\s\"'`,;<>(){}\[\]|]{8,512})", re.IGNORECASE)
 
 # The last word of a name for something about a secret, or for what is public.
 _ABOUT = re.compile(
@@ -43,9 +44,11 @@ _ABOUT = re.compile(
     r"|sha|md|endpoint|filename|directory|prefix|suffix|hashes|digest|checksum|fingerprint|alg|format|regexp?|re|text|title|msg"
     r"|message|error|hint|help|placeholder|class|selector|icon|count|length|len|size|limit|version|arn|ref|index|map"
     r"|event|lock|method|schema|page|column|attr|attribute|policy|provider|manager|service|store|factory|model"
-    r"|validator|expir\w+|ttl|scope|issuer|audience|test"
+    r"|validator|expir\w+|ttl|scope|issuer|audience|test|used|date|time|at|age|changed|created|updated"
 )
-_PUBLIC = re.compile(r"pub(?:lic)?|cache|foreign|primary|partition|sort|index|hash|digest|object|dict|row")
+_PUBLIC = re.compile(
+    r"pub(?:lic)?|next|continuation|cache|foreign|primary|partition|sort|index|hash|digest|object|dict|row"
+)
 # What a name may say before "key" or "pass" that makes it the key to something.
 _OWNER = re.compile(
     r"api|access|secret|priv(?:ate)?|auth|account|client|service|master|sign(?:ing)?|encrypt(?:ion)?|app(?:lication)?"
@@ -54,22 +57,25 @@ _OWNER = re.compile(
 )
 
 _EXAMPLE = re.compile(
-    r"pass|pwd|secret|token|test|example|sample|dummy|fake|change|default|your|placeholder|foo|bar|xxx|123",
+    r"pass|pwd|secret|token|test|example|sample|dummy|fake|change|default|your|placeholder|foo|bar|xxx|1234|\d{4}-\d\d-\d\d",
     re.IGNORECASE,
 )
-_TEMPLATE = re.compile(r"\{.*\}|\[.*\]|<.*>|\$[({]|^\$\w+$|%\(\w|%[sd](?![A-Za-z0-9])|\\[dwsbnrtuxU]|\.\.\.")
-_REPEATED = re.compile(r"(.)\1{5}|(..)\2{4}|(...)\3{3}")
-_RUN = re.compile(r"[A-Za-z0-9]+")
-_CHUNK = re.compile(r"[A-Z]?[a-z]+|[A-Z]+|[0-9]+")
+_TEMPLATE = re.compile(
+    r"\{[\w.:!%-]*\}|\[[\w.:^ -]*\]|<[\w.:/ -]+>|\$\{|\$\(\w|^\$\w+$|%\(\w|%[sd](?![A-Za-z0-9])"
+    r"|\\[dwsbnrtuxU]|\.\.\."
+)
+_REPEATED = re.compile(r"^(.)\1*$|(.)\2{5}|(..)\3{4}|(...)\4{3}")
+_RUN = re.compile(r"[^-_./:,=&#@()\[\]{}<>]+")
+_CHUNK = re.compile(r"[A-Z]?[a-z]+|[A-Z]+|[0-9]+|[^A-Za-z0-9]+")
 _UUID = re.compile(r"[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}", re.IGNORECASE)
 
 _WEAK_SIGNS = (None, ",", "(")
 
 _SHORTEST, _SHORTEST_OF_ANY_KEY = 16, 32
-_FEWEST_DIFFERENT = 10
+_FEWEST_DIFFERENT = 8
 # Changes between letters, capitals and digits, a character: 0.4 in random data of 62 characters, 0.3 in base 32, and
 # 0.25 in the worst of names ("PBKDF2WithHmacSHA256").
-_CHANGES_MIXED, _CHANGES = 0.26, 0.18
+_CHANGES_MIXED, _CHANGES = 0.26, 0.16
 
 
 def assigned(text: str, lowered: str, configuration: bool) -> Iterator[tuple[int, int]]:
@@ -99,6 +105,8 @@ def looks_random(value: str, shortest: int = _SHORTEST) -> bool:
     runs = _RUN.findall(value)
     changes = sum(len(_CHUNK.findall(run)) - 1 for run in runs)
     mixed = _has(value, str.islower) and _has(value, str.isupper)
+    if not mixed and "/" in value:
+        return False  # a path
     return changes >= (_CHANGES_MIXED if mixed else _CHANGES) * sum(map(len, runs))
 
 
@@ -118,8 +126,12 @@ def is_placeholder(value: str) -> bool:
 def _value_of(text: str, word: re.Match[str], configuration: bool) -> Iterator[tuple[int, int]]:
     """Where the value of the name around `word` is, if it looks like a secret."""
     quoted = _QUOTED.match(text, word.end())
-    match = quoted or _BARE.match(text, word.end())
-    if match is None or not (quoted or match["sign"] not in _WEAK_SIGNS or word[0].lower() == "bearer"):
+    plain = configuration and word["password"] and _PLAIN.match(text, word.end())
+    match = quoted or plain or _BARE.match(text, word.end())
+    if match is None:
+        return
+    weak = match["sign"] in _WEAK_SIGNS
+    if weak and not (quoted or word[0].lower() == "bearer" or (configuration and not match["sign"])):
         return
     before, rest = _words_before(text, word), _words(match["rest"])
     owned = bool(before) and bool(_OWNER.fullmatch(before[-1]))
@@ -132,7 +144,7 @@ def _value_of(text: str, word: re.Match[str], configuration: bool) -> Iterator[t
         yield match.span("value")
         return
     # What a person chose can be many things, so the place must leave no doubt.
-    settled = word["password"] and match["sign"] not in _WEAK_SIGNS and (quoted or configuration)
+    settled = word["password"] and not weak and (quoted or configuration)
     if settled and looks_chosen(value):
         yield match.span("value")
 

@@ -68,7 +68,7 @@ def _elsewhere(text: str, value: str) -> Iterator[tuple[int, int]]:
     start = text.find(value)
     while start >= 0:
         end = start + len(value)
-        if secret_shapes.stands_alone(text, start, end):
+        if not (secret_shapes.is_within(text, start) or secret_shapes.is_within(text, end)):
             yield start, end
         start = text.find(value, end)
 

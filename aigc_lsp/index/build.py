@@ -17,7 +17,7 @@ import asyncio
 import contextlib
 import logging
 import time
-from collections.abc import AsyncIterator, Coroutine, Iterable, Sequence
+from collections.abc import AsyncGenerator, Coroutine, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -102,7 +102,7 @@ class Indexer:
         task = replace(self._task, exclude=tuple(exclude), others=tuple(others))
         if task != self._task:
             self._task = task
-            self.rescan()
+            self._reconsider()
 
     def rescan(self) -> None:
         """Anything may have changed; what has the same stamp is not read again."""
@@ -112,9 +112,7 @@ class Indexer:
         """Files or folders were made, written, renamed (say both names) or deleted."""
         for path in paths:
             if split(path)[1] in IGNORE_FILES or path in ("", GIT_EXCLUDE):
-                for scan in self._scans:
-                    scan.touched.add("")
-                self.rescan()
+                self._reconsider()
             else:
                 self._touch(path)
 
@@ -152,6 +150,7 @@ class Indexer:
             self._is_stale.clear()
             began = time.monotonic()
             self._git = await asyncio.to_thread(signature, self.index.root)
+            self._folders.clear()
             self.note = await self._scan(("",))
             self.is_complete = self.is_complete or not self._is_stale.is_set()
             ended = time.monotonic()
@@ -186,7 +185,7 @@ class Indexer:
             self._scans.remove(under_way)
         return note
 
-    async def _findings(self, scope: Sequence[str], turns: _Turns) -> AsyncIterator[Finding]:
+    async def _findings(self, scope: Sequence[str], turns: _Turns) -> AsyncGenerator[Finding, None]:
         task = replace(self._task, scope=scope, known=await self._known(scope, turns))
         handful = await asyncio.to_thread(scan_handful, task)
         for found in handful or ():
@@ -202,7 +201,9 @@ class Indexer:
             except WorkerEnded as ended:
                 log.warning("the indexing process ended before its work did")
                 task = replace(task, known=await self._known(scope, turns), skip=(*task.skip, ended.reading))
-        yield Finding("stopped", value="Indexing failed twice, so the index may miss files. It goes on at the next change.")
+        yield Finding(
+            "stopped", value="Indexing failed twice, so the index may miss files. It goes on at the next change."
+        )
 
     async def _known(self, scope: Sequence[str], turns: _Turns) -> dict[str, int]:
         """What is indexed at and below `scope`, but for open documents, with its stamp."""
@@ -225,6 +226,8 @@ class Indexer:
                 self._folders[found.path] = found.value
         elif found.kind == "project":
             self.index.projects[found.path] = found.value
+        elif found.kind == "no project":
+            self.index.projects.pop(found.path, None)
         elif found.path in self._open:
             pass
         elif found.kind == "gone":
@@ -252,6 +255,12 @@ class Indexer:
         for path in known.union(changed.files, changed.folders):
             if path not in self._folders or path not in changed.folders:
                 self._touch(path)
+
+    def _reconsider(self) -> None:
+        """What is hidden has changed: no scan that is under way knows."""
+        for scan in self._scans:
+            scan.touched.add("")
+        self.rescan()
 
     def _touch(self, path: str) -> None:
         self._changed.add(path)

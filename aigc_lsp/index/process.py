@@ -7,7 +7,7 @@ import contextlib
 import json
 import subprocess
 import sys
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 
 from aigc_lsp.index.scan import Finding, Task, finding_from
 from aigc_lsp.index.worker import task_lines
@@ -26,7 +26,7 @@ class WorkerEnded(Exception):
         self.reading = reading
 
 
-async def found_by_worker(task: Task) -> AsyncIterator[Finding]:
+async def found_by_worker(task: Task) -> AsyncGenerator[Finding, None]:
     """What `scan` finds, done by a process of its own, which ends with this. Raises `WorkerEnded`.
 
     Close it (`contextlib.aclosing`) where it may not be read to its end.
@@ -39,21 +39,18 @@ async def found_by_worker(task: Task) -> AsyncIterator[Finding]:
         limit=_LONGEST_LINE,
         creationflags=getattr(subprocess, "BELOW_NORMAL_PRIORITY_CLASS", 0),
     )
-    reading = ""
     try:
         await _tell(process, task)
+        reading, is_done = "", False
         while line := await _next_line(process):
             found = finding_from(json.loads(line))
-            if found.kind == "reading":
-                reading = found.path
+            reading = found.path if found.kind == "reading" else reading
+            is_done = found.kind == "done"
             yield found
-            if found.kind == "done":
-                return
-        raise WorkerEnded(reading)
+        if not is_done:
+            raise WorkerEnded(reading)
     finally:
-        with contextlib.suppress(ProcessLookupError):
-            process.kill()
-        await process.wait()
+        await _end(process)
 
 
 async def _tell(process: asyncio.subprocess.Process, task: Task) -> None:
@@ -65,12 +62,20 @@ async def _tell(process: asyncio.subprocess.Process, task: Task) -> None:
         process.stdin.close()
 
 
+async def _end(process: asyncio.subprocess.Process) -> None:
+    """Kill it where it goes on. One that has ended is not killed, or asyncio would miss how it did."""
+    assert process.stdout is not None
+    if not process.stdout.at_eof():
+        process.kill()
+    await process.wait()
+
+
 async def _next_line(process: asyncio.subprocess.Process) -> bytes:
-    """Empty where there is none any more."""
+    """Empty where there is none any more, or not in time."""
     assert process.stdout is not None
     try:
         async with asyncio.timeout(SILENT_SECONDS):
             line = await process.stdout.readline()
-    except TimeoutError:
+    except (TimeoutError, ValueError):  # ValueError: longer than any that we write
         return b""
     return line if line.endswith(b"\n") else b""

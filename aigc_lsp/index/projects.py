@@ -21,8 +21,12 @@ _ENTRY_FIELDS = ("source", "types", "typings", "module", "main")
 
 
 class Project(NamedTuple):
-    """`folder` is where the file stands. `aliases` are (pattern, paths it stands for), the paths relative to the root of
-    the index; of a pattern and its paths `*` is the same. `entries` are the files that the bare name means."""
+    """What one file says; all paths are relative to the root of the index.
+
+    folder   where the file stands
+    aliases  (pattern, the paths that it stands for); `*` is the same in both
+    entries  the files that the bare name may mean, the most likely first
+    """
 
     kind: str  # go, node, php, python, rust, typescript
     folder: str
@@ -89,7 +93,9 @@ def _php(folder: str, text: str) -> Project | None:
     for section in ("autoload", "autoload-dev"):
         for prefix, targets in ((said.get(section) or {}).get("psr-4") or {}).items():
             given = [targets] if isinstance(targets, str) else targets
-            aliases.append((prefix.replace("\\", "/") + "*", _inside(folder, [f"{each.rstrip('/')}/*" for each in given])))
+            aliases.append(
+                (prefix.replace("\\", "/") + "*", _inside(folder, [f"{each.rstrip('/')}/*" for each in given]))
+            )
     return Project("php", folder, aliases=tuple(aliases))
 
 
@@ -99,12 +105,16 @@ def _rust(folder: str, text: str) -> Project | None:
     said = tomllib.loads(text)
     name = (said.get("package") or {}).get("name")
     library = said.get("lib") or {}
-    return Project(
-        "rust",
-        folder,
-        str(library.get("name") or name).replace("-", "_"),
-        entries=_inside(folder, [library.get("path"), "src/lib.rs", "src/main.rs"]),
-    ) if name else None
+    return (
+        Project(
+            "rust",
+            folder,
+            str(library.get("name") or name).replace("-", "_"),
+            entries=_inside(folder, [library.get("path"), "src/lib.rs", "src/main.rs"]),
+        )
+        if name
+        else None
+    )
 
 
 def _python(folder: str, text: str) -> Project | None:

@@ -13,9 +13,7 @@ MAX_BYTES = 500_000
 
 _SIZE_BITS = 32
 # A pipe is not waited for; a link in the place of a file is an error.
-_FLAGS = (
-    os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_CLOEXEC", 0) | getattr(os, "O_BINARY", 0)
-)
+_FLAGS = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_CLOEXEC", 0) | getattr(os, "O_BINARY", 0)
 _NO_LINK = getattr(os, "O_NOFOLLOW", 0)
 
 
@@ -29,7 +27,7 @@ class Bytes:
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """A file's text, and its stamp from before it was read: where the file changed meanwhile, the stamp is not its own."""
+    """A file's text, and its stamp from before it was read: if it changed meanwhile, it has another by now."""
 
     text: str
     stamp: int
@@ -51,7 +49,7 @@ def read_bytes(path: str, limit: int, *, follow: bool = True) -> Bytes:
 
 
 def read_source(root: str, path: str) -> Source | None:
-    """The text of `path`, relative to `root`; None where there is none of use: unreadable, too large, binary, generated.
+    """The text of `path`, relative to `root`; None where there is none of use: it is too large, binary, generated, …
 
     What is not UTF-8 has U+FFFD in the place of wrong bytes. Whether the file may be read is the caller's to know.
     """

@@ -5,14 +5,14 @@ from __future__ import annotations
 import re
 
 from aigc_lsp.index.paths import above, join, nearest, normal, split
-from aigc_lsp.index.table import Imported, Index
+from aigc_lsp.index.table import Index, Wanted
 
 # What a script puts before the name of a file beside it: "$DIR/", "${HERE}/", "$(dirname "$0")/", "`dirname $0`/".
-_FOLDER_IN_BASH = re.compile(r'^(?:\$\{[^}]*\}|\$\((?:[^()]|\([^()]*\))*\)|\$\w+|`[^`]*`)/+')
+_FOLDER_IN_BASH = re.compile(r"^(?:\$\{[^}]*\}|\$\((?:[^()]|\([^()]*\))*\)|\$\w+|`[^`]*`)/+")
 
 
-def c(index: Index, path: str, wanted: Imported) -> list[str]:
-    """The header: beside the file, else in a folder `include` or anywhere the path fits. `<stdio.h>` is the system's."""
+def c(index: Index, path: str, wanted: Wanted) -> list[str]:
+    """The header: beside the file, or where its path fits. `<name.h>` is the system's unless an `include` has it."""
     name = wanted.module.strip('"<> ')
     if not wanted.module.startswith("<") and (beside := _at(index, join(split(path)[0], name))):
         return beside
@@ -25,7 +25,7 @@ def c(index: Index, path: str, wanted: Imported) -> list[str]:
     return nearest(path, found)[:1]
 
 
-def ruby(index: Index, path: str, wanted: Imported) -> list[str]:
+def ruby(index: Index, path: str, wanted: Wanted) -> list[str]:
     """Beside the file (`require_relative`), else in a folder `lib`."""
     name = wanted.module if wanted.module.endswith(".rb") else f"{wanted.module}.rb"
     if beside := _at(index, join(split(path)[0], name)):
@@ -34,7 +34,7 @@ def ruby(index: Index, path: str, wanted: Imported) -> list[str]:
     return nearest(path, index.paths.ending(join("lib", plain)))[:1] if plain else []
 
 
-def bash(index: Index, path: str, wanted: Imported) -> list[str]:
+def bash(index: Index, path: str, wanted: Wanted) -> list[str]:
     """Beside the script, else below a folder that it is in; what a variable holds is taken for one of these."""
     name = _FOLDER_IN_BASH.sub("", wanted.module.strip("\"'"))
     return next(filter(None, (_at(index, join(folder, name)) for folder in above(path))), [])

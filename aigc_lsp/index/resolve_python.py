@@ -1,7 +1,7 @@
 """Imports of Python: `from .a import b`, `import a.b`, packages, `src` layouts.
 
-An absolute import begins at a folder on Python's path. Which those are nobody tells us; it is a folder that is no package
-itself, most likely one that the importing file is in, or one that looks like the top of a distribution.
+An absolute import begins at a folder on Python's path. Which those are nobody tells us: it is a folder that is no
+package itself, most likely one that the importing file is in, or one that looks like the top of a distribution.
 """
 
 from __future__ import annotations
@@ -9,20 +9,20 @@ from __future__ import annotations
 import sys
 
 from aigc_lsp.index.paths import is_within, join, shared, split
-from aigc_lsp.index.table import Imported, Index
+from aigc_lsp.index.table import Index, Wanted
 
 _ENDINGS = (".py", "/__init__.py", ".pyi", "/__init__.pyi")
 _TOPS = {"src", "lib", "python", "source"}
 
 
-def resolve(index: Index, path: str, wanted: Imported) -> list[str]:
+def resolve(index: Index, path: str, wanted: Wanted) -> list[str]:
     """The modules that are imported: those among the names first, then the one that has the other names."""
     module = wanted.module.lstrip(".")
     level = len(wanted.module) - len(module)
     tail = module.replace(".", "/")
     places = [_above(path, level, tail)] if level else _absolute(index, path, tail)
     for place in places:
-        submodules = [found for name in wanted.names for found in _module(index, join(place, name))]
+        submodules = [found for name, _ in wanted.names for found in _module(index, join(place, name))]
         if found := submodules + _module(index, place):
             return found
     return []
@@ -59,8 +59,10 @@ def _is_top(index: Index, path: str, root: str, tail: str) -> bool:
     if tail.partition("/")[0] in sys.stdlib_module_names:
         return False  # it is far more likely the one that comes with Python
     # One name alone fits many a file that is on nobody's path.
-    return "/" in tail or split(root)[1] in _TOPS or any(
-        join(root, name) in index.projects for name in ("pyproject.toml", "setup.py", "setup.cfg")
+    return (
+        "/" in tail
+        or split(root)[1] in _TOPS
+        or any(join(root, name) in index.projects for name in ("pyproject.toml", "setup.py", "setup.cfg"))
     )
 
 

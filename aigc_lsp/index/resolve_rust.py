@@ -1,7 +1,7 @@
 """Imports of Rust: `crate::`, `self::`, `super::`, `mod x;`, and crates of the same workspace.
 
-A module is named by the folder that its own modules are in: `src/a` is that of `src/a.rs` and of `src/a/mod.rs`, `src` that
-of `src/lib.rs` and of `src/main.rs`.
+A module is named by the folder that its own modules are in: `src/a` is that of `src/a.rs` and of `src/a/mod.rs`, `src`
+that of `src/lib.rs` and of `src/main.rs`.
 """
 
 from __future__ import annotations
@@ -9,16 +9,15 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from aigc_lsp.index.paths import above, join, split
-from aigc_lsp.index.projects import Project
-from aigc_lsp.index.table import Imported, Index
+from aigc_lsp.index.table import Index, Wanted
 
 _ROOTS = ("lib.rs", "main.rs")
 
 
-def resolve(index: Index, path: str, wanted: Imported) -> list[str]:
+def resolve(index: Index, path: str, wanted: Wanted) -> list[str]:
     """The files of the modules among the names, then that of the innermost module on the path to them."""
     for start, rest in _starts(index, path, wanted.module.split("::")):
-        below = [file for name in wanted.names for file in _module(index, start, [*rest, name], whole=True)]
+        below = [file for name, _ in wanted.names for file in _module(index, start, [*rest, name], whole=True)]
         if found := below + _module(index, start, rest):
             return found
     return []
@@ -39,13 +38,9 @@ def _starts(index: Index, path: str, names: Sequence[str]) -> Iterator[tuple[str
         manifests = (join(folder, "Cargo.toml") for folder in above(path))
         crates = [index.projects[each] for each in manifests if each in index.projects][:1]
     for crate in crates:
-        yield from ((_folder_of(root), rest) for root in _roots(index, crate))
-    if first != "crate":
+        yield from ((split(root)[0], rest) for root in crate.entries if root in index.paths)
+    if _file(index, join(own, first)):
         yield own, names
-
-
-def _roots(index: Index, crate: Project) -> list[str]:
-    return [each for each in crate.entries if each in index.paths]
 
 
 def _folder_of(file: str) -> str:

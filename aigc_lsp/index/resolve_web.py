@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from aigc_lsp.index.paths import above, is_within, join, normal, split
 from aigc_lsp.index.projects import Project
-from aigc_lsp.index.table import Imported, Index
+from aigc_lsp.index.table import Index, Wanted
 
 _ENDINGS = (".ts", ".tsx", ".mts", ".cts", ".js", ".jsx", ".mjs", ".cjs", ".d.ts")
 # TypeScript imports the file that will be compiled by the name of what it is compiled to.
@@ -15,7 +15,7 @@ _OURS = ("@/", "~/")
 """What bundlers' templates call the folder `src`."""
 
 
-def resolve(index: Index, path: str, wanted: Imported) -> list[str]:
+def resolve(index: Index, path: str, wanted: Wanted) -> list[str]:
     module = wanted.module.partition("?")[0]
     if module.startswith("."):
         return _file(index, join(split(path)[0], module))

@@ -6,21 +6,23 @@ What would take longer than `MOST_SECONDS` of a processor or go beyond `MOST_FIL
 from __future__ import annotations
 
 import time
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal, NamedTuple
 
 from aigc_lsp.index.ignoring import Ignoring
 from aigc_lsp.index.paths import split
-from aigc_lsp.index.projects import Project, is_project_file, project_from, project_of
+from aigc_lsp.index.projects import is_project_file, project_from, project_of
 from aigc_lsp.index.read import read_source
 from aigc_lsp.index.table import Entry, entry_of, unpacked
 from aigc_lsp.index.walk import walk
-from aigc_lsp.syntax import has_symbols, language_of, symbols_of
+from aigc_lsp.syntax import has_grammar, language_of, symbols_of
 from aigc_lsp.text import Text
 
 MOST_FILES = 50_000
 MOST_SECONDS = 120.0
+MOST_FILE_SECONDS = 3.0
+"""Of a processor, too: a file that takes longer to parse defines nothing."""
 HANDFUL_SEEN, HANDFUL_READ, HANDFUL_BYTES = 200, 16, 32_000
 """What a thread of the language server may do. Few bytes: tree-sitter holds Python's lock while it parses."""
 NEVER = -1
@@ -46,7 +48,7 @@ class Finding(NamedTuple):
     """What is new about `path`.
 
     file     it was read: its entry
-    project  what it says about the project in its folder
+    project  what it says about the project in its folder; "no project": nothing of use
     gone     it is not there, or of no use, any more
     folder   its stamp, from before the files in it
     reading  it is read next: should that end the process, it is known by what
@@ -54,7 +56,7 @@ class Finding(NamedTuple):
     done     the end
     """
 
-    kind: Literal["file", "project", "gone", "folder", "reading", "stopped", "done"]
+    kind: Literal["file", "project", "no project", "gone", "folder", "reading", "stopped", "done"]
     path: str = ""
     value: Any = None
 
@@ -124,8 +126,11 @@ def _read(task: Task, path: str, before: int | None) -> Iterator[Finding]:
         if before is not None:
             yield Finding("gone", path)
         return
-    if is_project_file(split(path)[1]) and (project := project_of(path, source.text)):
-        yield Finding("project", path, project)
+    if is_project_file(split(path)[1]):
+        project = project_of(path, source.text)
+        yield Finding("project", path, project) if project else Finding("no project", path)
     language = language_of(path)
-    if language is not None and has_symbols(language):
-        yield Finding("file", path, entry_of(path, language, source.stamp, symbols_of(language, Text(source.text))))
+    if language is not None and has_grammar(language):
+        began = time.thread_time()
+        symbols = symbols_of(language, Text(source.text), lambda: time.thread_time() - began < MOST_FILE_SECONDS)
+        yield Finding("file", path, entry_of(path, language, source.stamp, symbols))

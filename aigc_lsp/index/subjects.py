@@ -92,9 +92,7 @@ def _subjects(naming: _Naming, folder: str, stem: str) -> list[str]:
 def _nearest(test: str, naming: _Naming, paths: Iterable[str]) -> str | None:
     """The one whose folders are most like the test's."""
     order = naming.endings.index
-    return min(
-        paths, key=lambda path: (_distance(test, path), order(posixpath.splitext(path)[1]), path), default=None
-    )
+    return min(paths, key=lambda path: (_distance(test, path), order(posixpath.splitext(path)[1]), path), default=None)
 
 
 def _distance(one: str, other: str) -> int:

@@ -20,7 +20,8 @@ from typing import Any, NamedTuple, get_args
 from aigc_lsp.index.paths import Paths
 from aigc_lsp.index.postings import Postings
 from aigc_lsp.index.projects import Project
-from aigc_lsp.syntax import DefinitionKind, Symbols
+from aigc_lsp.syntax import DefinitionKind, Import, Symbols
+from aigc_lsp.text import Span
 
 COMMON = 64
 """A name defined in more files than this says nothing by itself."""
@@ -31,26 +32,32 @@ EDITED = 0
 
 _KINDS: tuple[str, ...] = get_args(DefinitionKind)
 _KIND_CODES = {kind: code for code, kind in enumerate(_KINDS)}
-_COLUMNS = 5  # kind, parent + 1 (0: none), start, header end, end
+_COLUMNS = 8  # codes of kind and parent; where span, header and doc start and end
+_BETWEEN_NAMES = "\0"
+_BEFORE_LOCAL = "\x1f"
 
 
 class Defined(NamedTuple):
-    """A definition: the whole of it is `start..end`, what one reads to use it `start..header_end`."""
+    """A definition and where it is; the spans are those of `syntax.Definition`."""
 
     path: str
     name: str
     kind: str
-    parent: str  # name of the class or function that it is in, or ""
-    start: int
-    header_end: int
-    end: int
+    parent: str
+    span: Span
+    header: Span
+    doc: Span | None
 
 
 class Imported(NamedTuple):
-    """An import as it is written: from `module`, the `names` (none: the module itself, or all of it)."""
+    """An import of an indexed file: a `syntax.Import` without its place."""
 
     module: str
-    names: tuple[str, ...]
+    names: tuple[tuple[str, str], ...]
+    alias: str
+
+
+Wanted = Import | Imported
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,38 +68,53 @@ class Entry:
     language: str
     stamp: int
     names: tuple[str, ...]
+    parents: tuple[str, ...]
     numbers: array[int]  # _COLUMNS for each name
-    imports: tuple[str, ...]  # module and names, joined by NUL
+    imports: tuple[str, ...]
 
     def definition(self, position: int) -> Defined:
-        kind, parent, start, header_end, end = self.numbers[position * _COLUMNS : (position + 1) * _COLUMNS]
-        owner = self.names[parent - 1] if parent else ""
-        return Defined(self.path, self.names[position], _KINDS[kind], owner, start, header_end, end)
+        kind, parent, *places = self.numbers[position * _COLUMNS : (position + 1) * _COLUMNS]
+        span, header, doc = (Span(places[at], places[at + 1]) for at in (0, 2, 4))
+        name, owner = self.names[position], self.parents[parent]
+        return Defined(self.path, name, _KINDS[kind], owner, span, header, doc if len(doc) else None)
 
     def packed(self) -> list[Any]:
         """As JSON can have it."""
-        return [self.path, self.language, self.stamp, self.names, self.numbers.tolist(), self.imports]
+        return [self.path, self.language, self.stamp, self.names, self.parents, self.numbers.tolist(), self.imports]
 
 
 def unpacked(fields: Sequence[Any]) -> Entry:
-    """The entry that `packed` was made from, with one string for equal names in all entries."""
-    path, language, stamp, names, numbers, imports = fields
-    return Entry(path, sys.intern(language), stamp, _interned(names), array("I", numbers), _interned(imports))
+    """The entry that `packed` was made from."""
+    path, language, stamp, names, parents, numbers, imports = fields
+    return Entry(
+        path, sys.intern(language), stamp, _shared(names), _shared(parents), array("I", numbers), _shared(imports)
+    )
 
 
 def entry_of(path: str, language: str, stamp: int, symbols: Symbols) -> Entry:
     definitions = symbols.definitions[:MOST_IN_FILE]
+    parents: dict[str, int] = {}
     numbers = array("I")
     for each in definitions:
-        numbers.extend(
-            (_KIND_CODES[each.kind], 0 if each.parent is None else each.parent + 1, each.span.start, each.header.end, each.span.end)
-        )
-    names = _interned(each.name for each in definitions)
-    imports = _interned("\0".join((each.module, *each.names)) for each in symbols.imports)
-    return Entry(path, language, stamp, names, numbers, imports)
+        doc = each.doc or Span(0, 0)
+        numbers.extend((_KIND_CODES[each.kind], parents.setdefault(each.parent, len(parents))))
+        numbers.extend((each.span.start, each.span.end, each.header.start, each.header.end, doc.start, doc.end))
+    names = _shared(each.name for each in definitions)
+    return Entry(path, language, stamp, names, _shared(parents), numbers, _shared(map(_as_text, symbols.imports)))
 
 
-def _interned(texts: Iterable[str]) -> tuple[str, ...]:
+def _as_text(wanted: Import) -> str:
+    names = (f"{name}{_BEFORE_LOCAL}{local}" for name, local in wanted.names)
+    return _BETWEEN_NAMES.join((wanted.module, wanted.alias, *names))
+
+
+def _from_text(text: str) -> Imported:
+    module, alias, *names = text.split(_BETWEEN_NAMES)
+    pairs = (name.partition(_BEFORE_LOCAL) for name in names)
+    return Imported(module, tuple((name, local) for name, _, local in pairs), alias)
+
+
+def _shared(texts: Iterable[str]) -> tuple[str, ...]:
     """One string for equal ones, in all entries."""
     return tuple(map(sys.intern, texts))
 
@@ -159,5 +181,4 @@ class Index:
     def imports(self, path: str) -> list[Imported]:
         """What a file imports, as it is written there."""
         entry = self._entries.get(path)
-        parts = [] if entry is None else [each.split("\0") for each in entry.imports]
-        return [Imported(module, tuple(names)) for module, *names in parts]
+        return [] if entry is None else [_from_text(each) for each in entry.imports]

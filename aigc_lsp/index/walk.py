@@ -16,7 +16,7 @@ from aigc_lsp.index.ignoring import Ignoring
 from aigc_lsp.index.paths import join, split
 from aigc_lsp.index.projects import is_project_file
 from aigc_lsp.index.read import MAX_BYTES, stamp_of
-from aigc_lsp.syntax import has_symbols, language_of
+from aigc_lsp.syntax import has_grammar, language_of
 
 
 class Seen(NamedTuple):
@@ -53,12 +53,10 @@ def walk(root: str, scope: Sequence[str], ignoring: Ignoring, others: Collection
 def is_indexed(path: str) -> bool:
     """Whether a file of this name has something to say."""
     language = language_of(path)
-    return (language is not None and has_symbols(language)) or is_project_file(split(path)[1])
+    return (language is not None and has_grammar(language)) or is_project_file(split(path)[1])
 
 
-def _listed(
-    root: str, folder: str, ignoring: Ignoring, others: Collection[str], waiting: deque[str]
-) -> Iterator[Seen]:
+def _listed(root: str, folder: str, ignoring: Ignoring, others: Collection[str], waiting: deque[str]) -> Iterator[Seen]:
     full = os.path.join(root, folder)
     try:
         stamp = stamp_of(os.stat(full))

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-import os
 import sys
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from lsprotocol import types
@@ -56,15 +55,14 @@ class Editor:
         def show(params: types.ShowMessageParams) -> None:
             self.messages.append(params.message)
 
-    async def start(self, environment: Mapping[str, str] | None = None) -> float:
-        """Start the server, with `environment` over ours; milliseconds from exec to the answer of initialize."""
+    async def start(self) -> float:
+        """Start the server; milliseconds from exec to the answer of initialize."""
         began = time.perf_counter()
         self._process = await asyncio.create_subprocess_exec(
             *(sys.executable, "-m", "aigc_lsp", "serve", "--stdio"),
             stdin=asyncio.subprocess.PIPE,
             stdout=asyncio.subprocess.PIPE,
             stderr=asyncio.subprocess.DEVNULL,  # pygls' own way to start one leaves a pipe that nobody empties
-            env={**os.environ, **(environment or {})},
         )
         assert self._process.stdin is not None
         assert self._process.stdout is not None
@@ -126,4 +124,5 @@ class Editor:
                 await self._process.wait()
         except TimeoutError:
             self._process.kill()
+            await self._process.wait()
         await self._reading

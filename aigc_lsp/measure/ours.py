@@ -115,7 +115,7 @@ class OurServer:
     def __init__(self, model: catalogue.Model, threads: int) -> None:
         Store().check_packed(model)
         self._folder = Path(tempfile.mkdtemp(prefix="aigc-bench-"))
-        self.socket = self._folder / "engine.sock"
+        self._socket = self._folder / "engine.sock"
         self.environment = {
             "AIGC_LSP_RUNTIME_DIR": str(self._folder),
             "AIGC_LSP_CONFIG": str(self._folder / "none.toml"),
@@ -124,7 +124,7 @@ class OurServer:
             "AIGC_LSP_ENGINE_DEVICE": "cpu",
             "XDG_STATE_HOME": str(self._folder),  # where its log goes
         }
-        """What makes a language server ask this one, and leave the user's own alone."""
+        """With these variables a language server asks this one, and leaves the user's own alone."""
         self._http: httpx.Client | None = None
         began = time.perf_counter()
         self._process = self._spawn()
@@ -149,7 +149,7 @@ class OurServer:
         body = json.dumps({"input_prefix": prompt, "n_predict": 1, **WHOLE}).encode()
         head = f"POST /infill HTTP/1.1\r\nHost: engine\r\nContent-Length: {len(body)}\r\n\r\n".encode()
         with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as connection:
-            connection.connect(str(self.socket))
+            connection.connect(str(self._socket))
             connection.sendall(head + body)
             connection.settimeout(after)
             try:
@@ -184,12 +184,12 @@ class OurServer:
             if self._process.poll() is not None or time.perf_counter() - began > START_SECONDS:
                 raise EngineUnavailable("The model server did not start; `aigc-lsp engine` in a terminal says why.")
             time.sleep(0.01)
-        transport = httpx.HTTPTransport(uds=str(self.socket))
+        transport = httpx.HTTPTransport(uds=str(self._socket))
         return httpx.Client(transport=transport, base_url="http://engine", timeout=600.0, trust_env=False)
 
     def _is_listening(self) -> bool:
         with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as probe:
-            return probe.connect_ex(str(self.socket)) == 0
+            return probe.connect_ex(str(self._socket)) == 0
 
     def _infill(self, body: dict[str, Any]) -> Keystroke:
         assert self._http is not None

@@ -46,7 +46,8 @@ async def subscribe(server: Server) -> None:
         )
         request = server.client_register_capability_async(types.RegistrationParams([registration]))
         with contextlib.suppress(JsonRpcException, TimeoutError):
-            await asyncio.wait_for(asyncio.shield(request), CLIENT_SECONDS)
+            async with asyncio.timeout(CLIENT_SECONDS):
+                await asyncio.shield(request)
     if _can_be_asked(server):
         await pull(server)
 
@@ -56,7 +57,8 @@ async def pull(server: Server) -> None:
         types.ConfigurationParams([types.ConfigurationItem(section=SECTION)])
     )
     try:
-        answer = await asyncio.wait_for(asyncio.shield(request), CLIENT_SECONDS)
+        async with asyncio.timeout(CLIENT_SECONDS):
+            answer = await asyncio.shield(request)
     except (JsonRpcException, TimeoutError) as error:
         log.info("the client did not give its settings: %s", type(error).__name__)
         return

@@ -75,7 +75,8 @@ class Keeper:
             self._task = asyncio.create_task(self._run())
         elif _concern(before) != _concern(config):
             self._changed.set()
-        self.asked(manual=True)
+        self._patience.begin_anew()
+        self._kick.set()
 
     def asked(self, *, manual: bool) -> None:
         """The editor asks for something, or the user by hand: perhaps a reason to have the model server back."""
@@ -211,7 +212,8 @@ class Keeper:
         """So long, or until there is a reason to look at once."""
         self._kick.clear()
         with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(self._kick.wait(), seconds)
+            async with asyncio.timeout(seconds):  # `wait_for` may swallow a cancellation (Python 3.11)
+                await self._kick.wait()
 
 
 def _concern(config: Config) -> Any:

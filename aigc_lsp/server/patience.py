@@ -16,6 +16,9 @@ STEADY_SECONDS = 30.0
 RECOVERY_SECONDS = 600.0
 """After so long, one that was given up is started again."""
 
+CHANCE_SECONDS = 10.0
+"""After so long it has one more chance where the user asks by hand. Some clients say so of every key."""
+
 RESTING_SECONDS = 60.0
 """Without a request for so long, the editor rests."""
 
@@ -42,13 +45,19 @@ class Patience:
     def is_steady(self) -> bool:
         return self._steady_since is not None and time.monotonic() - self._steady_since >= STEADY_SECONDS
 
+    def begin_anew(self) -> None:
+        """The settings may be better now, so all is forgiven."""
+        self._asked_at = time.monotonic()
+        self.falls, self._gave_up_at, self._is_resting = 0, None, False
+
     def asked(self, *, manual: bool) -> bool:
         """The editor asks for something, or the user by hand; whether that is a reason to look for it at once."""
         self._asked_at = time.monotonic()
+        if self._gave_up_at is not None and manual and self._asked_at - self._gave_up_at >= CHANCE_SECONDS:
+            self.falls, self._gave_up_at = MOST_FALLS - 1, None
+            return True
         was_resting, self._is_resting = self._is_resting, False
-        if manual:
-            self.falls, self._gave_up_at = 0, None
-        return was_resting or manual
+        return was_resting
 
     def serves(self, *, is_settled: bool) -> None:
         """It is there, and `is_settled` where it is not busy with bringing a model up."""

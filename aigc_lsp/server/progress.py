@@ -51,7 +51,8 @@ class LoadProgress:
         token = f"aigc-{uuid.uuid4()}"
         request = self._server.window_work_done_progress_create_async(types.WorkDoneProgressCreateParams(token))
         try:
-            await asyncio.wait_for(asyncio.shield(request), CLIENT_SECONDS)
+            async with asyncio.timeout(CLIENT_SECONDS):
+                await asyncio.shield(request)
         except (JsonRpcException, TimeoutError):
             return
         message, percentage = self._line

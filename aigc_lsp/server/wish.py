@@ -10,9 +10,8 @@ import asyncio
 import math
 import time
 
-from aigc_lsp.errors import EngineUnavailable
-from aigc_lsp.service.backend import Backend
-from aigc_lsp.service.wire import InfillRequest, Phase
+from aigc_lsp.service.backend import Backend, ask_for
+from aigc_lsp.service.wire import Phase
 
 RETRY_SECONDS = 30.0
 
@@ -38,18 +37,9 @@ class Wish:
         if phase not in ("idle", "error"):
             self._refusal = ""
         elif self._saying is None and now >= self._due:
-            self._saying = asyncio.create_task(self._say())
+            self._saying = asyncio.create_task(ask_for(self._backend, self.model))
         return self._refusal
 
     def close(self) -> None:
         if self._saying is not None:
             self._saying.cancel()
-
-    async def _say(self) -> str:
-        try:
-            async with self._backend.infill(InfillRequest(n_predict=0, model=self.model)) as pieces:
-                async for _ in pieces:
-                    pass
-        except EngineUnavailable as error:
-            return str(error)
-        return ""

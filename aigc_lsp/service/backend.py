@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator
 from contextlib import AbstractAsyncContextManager
 from typing import Protocol
 
+from aigc_lsp.errors import EngineUnavailable
 from aigc_lsp.service.wire import Health, InfillPiece, InfillRequest
 
 
@@ -18,8 +19,19 @@ class Backend(Protocol):
         ...
 
     def watch(self) -> AsyncIterator[Health]:
-        """How it is: at once, at each change, and every few seconds. Ends only by `EngineUnavailable`: it is gone, or
-        (`EngineHung`) it has given no sign of life for too long."""
+        """How it is: at once, at each change, and every few seconds. Ends where it left by itself. Raises `EngineHung`
+        where it has given no sign of life for too long, and `EngineUnavailable` where it is gone otherwise."""
         ...
 
     async def close(self) -> None: ...
+
+
+async def ask_for(backend: Backend, model: str | None) -> str:
+    """Have the model server bring `model` up; why it cannot, or ""."""
+    try:
+        async with backend.infill(InfillRequest(n_predict=0, model=model)) as pieces:
+            async for _ in pieces:
+                pass
+    except EngineUnavailable as error:
+        return str(error)
+    return ""

@@ -55,8 +55,8 @@ class EngineClient:
             raise EngineUnavailable(_GONE) from error
 
     async def watch(self) -> AsyncIterator[Health]:
-        """Its health: at once, at each change, and every few seconds. Ends only by an error: `EngineHung` where there
-        was no sign of life for `HUNG_SECONDS`, else `EngineUnavailable`."""
+        """Its health: at once, at each change, and every few seconds, until it leaves by itself. Raises `EngineHung`
+        where there was no sign of life for `HUNG_SECONDS`, and `EngineUnavailable` where it fell."""
         import httpx
 
         patience = httpx.Timeout(HUNG_SECONDS, connect=CONNECT_SECONDS)
@@ -70,7 +70,7 @@ class EngineClient:
                     async with asyncio.timeout(HUNG_SECONDS):
                         event = await anext(events, None)
                     if event is None:
-                        raise EngineUnavailable(_HUNG_UP)
+                        return
                     health = Health.from_json(event)
                     if health.stalled_s > HUNG_SECONDS:
                         raise EngineHung(_HUNG)

@@ -131,7 +131,12 @@ class Host:
 
     def _bring_up(self, name: str, job: Job) -> Resident | None:
         """The model `name`, loaded; None where `job` was parked until it is fetched and converted."""
-        model = catalogue.load(name)
+        try:
+            model = catalogue.load(name)
+        except AigcError as error:
+            if name == self._config.model:
+                self._change(phase="error", model=name, message=str(error))
+            raise
         with self._parking:
             if name in self._parked:
                 self._parked[name].append(job)
@@ -346,7 +351,9 @@ class _Unsaid(Exception):
 def _asks_for_the_model_only(job: Job) -> bool:
     """Reading nothing ahead: how a model is had in memory (also by ourselves, see `Host.start`)."""
     request = job.request
-    return job.is_warming and isinstance(request, InfillRequest) and not request.input_prefix + request.input_suffix
+    if not (job.is_warming and isinstance(request, InfillRequest)):
+        return False
+    return not (request.input_prefix or request.input_suffix or request.input_extra)
 
 
 def _nothing_read() -> Outcome:

@@ -27,9 +27,10 @@ from aigc_lsp import __version__
 from aigc_lsp.config import options
 from aigc_lsp.errors import AigcError, EngineHung, EngineUnavailable, ModelUnavailable, UsageError
 from aigc_lsp.service import peer
+from aigc_lsp.service.backend import ask_for
 from aigc_lsp.service.client import EngineClient
 from aigc_lsp.service.place import errors_path, is_running, log_path, read_record, runtime_dir, socket_path
-from aigc_lsp.service.wire import HUNG_SECONDS, Health, InfillRequest
+from aigc_lsp.service.wire import HUNG_SECONDS, Health
 
 if TYPE_CHECKING:
     from filelock import BaseFileLock
@@ -311,15 +312,16 @@ async def follow(client: EngineClient, model: str | None, interval: float = 0.1)
     asked: asyncio.Task[str] | None = None
     try:
         while True:
+            refusal = asked.result() if asked is not None and asked.done() else None
             health = await client.health()
             is_settled = health.phase in ("ready", "idle", "error")
-            if is_settled and asked is not None and asked.done() and not is_ready(health, model):
-                raise ModelUnavailable(asked.result() or health.message)
+            if is_settled and refusal is not None and not is_ready(health, model):
+                raise ModelUnavailable(refusal or health.message or "The model server could not keep the model.")
             yield health
             if is_ready(health, model):
                 return
             if is_settled and asked is None:
-                asked = asyncio.create_task(_ask_for(client, model))
+                asked = asyncio.create_task(ask_for(client, model))
             await asyncio.sleep(interval)
     finally:
         if asked is not None:
@@ -329,14 +331,3 @@ async def follow(client: EngineClient, model: str | None, interval: float = 0.1)
 def is_ready(health: Health, model: str | None) -> bool:
     """Whether `model` (None: any) is in memory; a model server that does not name its model has the one it has."""
     return health.phase_of(model) == "ready"
-
-
-async def _ask_for(client: EngineClient, model: str | None) -> str:
-    """Have the model server bring `model` up; why it cannot, or ""."""
-    try:
-        async with client.infill(InfillRequest(n_predict=0, model=model)) as pieces:
-            async for _ in pieces:
-                pass
-    except EngineUnavailable as error:
-        return str(error)
-    return ""

@@ -82,7 +82,6 @@ class Remote:
     def __init__(self, place: Place, api: Api, engine: EngineConfig) -> None:
         self._place, self._api, self._engine = place, api, engine
         self._gate = Gate()
-        self._has_health = True
         self._model = engine.remote_model
         self._http: httpx.AsyncClient | None = None
         self._opening = asyncio.Lock()
@@ -157,11 +156,9 @@ class Remote:
                     pass
 
     async def _read(self, response: httpx.Response) -> AsyncIterator[InfillPiece]:
-        """Every piece, one with a `stop_type` the last; then the answer is read to its end."""
+        """Every piece; one has a `stop_type`, and what comes behind it is of no interest."""
         last: InfillPiece | None = None
         async for data in _data(response):
-            if last is not None and last.stop_type:
-                continue
             piece = InfillPiece("", stop_type="eos") if data == "[DONE]" else read(data, self._api)
             if piece is not None:
                 last = piece
@@ -193,9 +190,8 @@ class Remote:
 
     async def _health(self) -> Health:
         """From `/health`; where there is none, a list of models is sign enough."""
-        health = await self._said_health() if self._has_health else None
+        health = await self._said_health()
         if health is None:
-            self._has_health = False
             if self._model:
                 await self._models()
             health = _ready("")

@@ -133,7 +133,7 @@ class OpenAI:
         """Of a completion; or of a chat message, the shape that Mistral's fill-in-the-middle answers in."""
         choices = event["choices"]
         if not choices:
-            return None  # the usage, in an event of its own
+            return None  # what some say before the text, or the usage behind it
         choice = choices[0]
         message = choice.get("delta", choice.get("message"))
         text = _checked(choice["text"] if message is None else message.get("content") or "")
@@ -144,7 +144,7 @@ class OpenAI:
 def read(data: str, api: Api) -> InfillPiece | None:
     """One event as a piece; None where it says nothing. Raises `Declined` for an error, or any of `NONSENSE`."""
     event = json.loads(data)
-    if event.get("error") or event.get("object") == "error":
+    if event.get("error"):
         raise Declined(
             Refusal(f"The server at engine.url broke off ({kind_of(event) or 'error'}). Its own log says why.")
         )

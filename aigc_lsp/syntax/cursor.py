@@ -118,9 +118,15 @@ class Cursor:
 
     def _kind(self) -> Kind:
         """What the cursor is strictly inside of; behind a line comment is inside."""
-        node = self._innermost(self._offset)
-        kind = "code" if node is None else _KINDS[node[0]]
-        return self._unclosed_kind() if kind == "code" and self._root.has_error else kind
+        found = self._innermost(self._offset)
+        kind = "code" if found is None else _KINDS[found[0]]
+        if not self._root.has_error or kind == "string":
+            return kind
+        if found is None or kind == "code":
+            return self._unclosed_kind(self._offset)
+        # What looks like a comment in a string that is not closed: the `//` of an address.
+        begin = self._encoded.offset_at(found[1].start_byte)
+        return "string" if self._unclosed_kind(begin) == "string" else kind
 
     def code_from(self, offset: int) -> int:
         if self._unclosed < offset < self._offset:
@@ -133,15 +139,25 @@ class Cursor:
     def _innermost(self, offset: int, begins: Collection[str] = ()) -> tuple[str, tree_sitter.Node] | None:
         """The smallest string, comment, or code in a string around `offset`; or a capture of `begins` that begins
         there."""
-        found, smallest, byte = None, len(self._encoded.data) + 2, self._encoded.byte_at(offset)
+        around, byte = [], self._encoded.byte_at(offset)
         for name, node in self._named(_KINDS, offset - 1, offset + 1):
             start, end = node.start_byte, node.end_byte
             inside = start < byte or (start == byte and name in begins)
-            if name == "line_comment" and byte == end and self._source[offset - 1] not in "\r\n":
-                end += 1
-            if inside and byte < end and end - start < smallest:
-                smallest, found = end - start, (name, node)
-        return found
+            if byte == end and (self._goes_on(node) if name == "string" else name == "line_comment"):
+                end += self._source[offset - 1] not in "\r\n" or name == "string"
+            if inside and byte < end:
+                around.append((end - start, name, node))
+        if not around:
+            return None
+        around.sort(key=lambda found: found[0])
+        # There is no comment in a string: an error made the parser see one.
+        is_string = len(around) > 1 and around[0][1] in _COMMENTS and around[1][1] == "string"
+        return around[is_string][1:]
+
+    def _goes_on(self, node: tree_sitter.Node) -> bool:
+        """Whether a here document has no end but that of the text."""
+        last = node.child(node.child_count - 1) if node.end_byte == len(self._encoded.data) else None
+        return last is not None and last.start_byte == last.end_byte
 
     def skip_back(self, offset: int) -> int:
         while offset > 0:
@@ -172,21 +188,21 @@ class Cursor:
                 return node
         return None
 
-    def _unclosed_kind(self) -> Kind:
+    def _unclosed_kind(self, offset: int) -> Kind:
         """What code by the tree is where a comment or string may be open and never closed: an error to the tree."""
-        start = self._text.line_start(self._text.line_at(max(self._offset - REACH, 0)))
+        start = self._text.line_start(self._text.line_at(max(offset - REACH, 0)))
         known = sorted(
             (self._encoded.offset_at(node.start_byte), self._encoded.offset_at(node.end_byte))
-            for _, node in self._named(_LITERALS, start, self._offset)
-            if not node.has_error
+            for _, node in self._named(_LITERALS, start, offset)
+            if not node.has_error and node.start_byte < self._encoded.byte_at(offset)
         )
         if self._layout.block_comment is not None:
             begin, end = self._layout.block_comment
-            at = self._source.rfind(begin, start, self._offset)
-            is_open = at >= 0 and self._source.find(end, at + len(begin), self._offset) < 0
+            at = self._source.rfind(begin, start, offset)
+            is_open = at >= 0 and self._source.find(end, at + len(begin), offset) < 0
             if is_open and not any(low <= at < high for low, high in known):
                 return "comment"
-        found = unclosed(self._source, start, self._offset, quotes_of(self._language_id), known)
+        found = unclosed(self._source, start, offset, quotes_of(self._language_id), known)
         if found is None:
             return "code"
         self._unclosed, inside = found
@@ -257,8 +273,8 @@ class Cursor:
                     blocks.append((start, end, header))
         block = None
         if blocks:
-            start, end, header = max(blocks)
-            block = Block(self._encoded.offset_at(start), self._encoded.offset_at(end), self._indent_at(header))
+            _, end, header = max(blocks)
+            block = Block(self._encoded.offset_at(end), self._indent_at(header))
         scope = (
             (self._content(*name_span(captures)[:2]).strip("\"'"), kind) for captures, kind in self._scopes(opener)
         )

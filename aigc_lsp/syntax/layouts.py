@@ -16,12 +16,16 @@ class Layout:
     """How one family of languages lays out blocks.
 
     opens     matches the part of a line up to its last token where a body is to follow
+    ends_header  matches the end of a header that may be of several lines; None: it is of one
     inline    matches that part where the body may follow on the same line; None: wherever `opens` does
     names     (pattern, kind): the line that begins a scope; group 1 is the scope's name
     comment   matches a line that is a comment
     closes    matches what ends a body, or one part of it (`else`); None where its end is told by indentation
     closed    matches code up to a body's end
     block_comment  what begins and ends a comment of many lines
+    goes_on   matches what goes on with a header or block that begins above at the same indentation
+    aside     matches a line that is indented apart from the block it stands in
+    namespace what begins a module whose contents need not be indented; its group 1 is the name, or nothing
     """
 
     opens: re.Pattern[str]
@@ -31,6 +35,10 @@ class Layout:
     closed: re.Pattern[str] | None = None
     inline: re.Pattern[str] | None = None
     block_comment: tuple[str, str] | None = None
+    ends_header: re.Pattern[str] | None = None
+    goes_on: re.Pattern[str] = re.compile(r"[{)\]}]")
+    aside: re.Pattern[str] | None = None
+    namespace: re.Pattern[str] | None = None
 
     @property
     def is_indented(self) -> bool:
@@ -69,41 +77,63 @@ INDENTED = Layout(
     opens=re.compile(rf"^\s*(?:{_HEADER}|[)\]}}].*:$)"),
     names=_names((r"\s*(?:async\s+)?def\s+(\w+)", "function"), (r"\s*class\s+(\w+)", "class")),
     comment=re.compile(r"\s*#"),
+    ends_header=re.compile(r":\s*(?:#.*)?$"),
 )
 _COLON = Layout(opens=re.compile(r".*[:{]$"), names=(), comment=re.compile(r"\s*#"))
 
 _NOT_A_NAME: Final = (
-    r"(?!(?:if|for|foreach|while|switch|catch|with|return|function|do|else|using|lock|fixed|synchronized|new|match)\b)"
+    r"(?!(?:if|for|foreach|while|switch|catch|with|return|function|do|else|using|lock|fixed|synchronized|new|match"
+    r"|constexpr)\b)"
 )
 # Behind these a brace begins a value or a pattern, not a body.
 _VALUE_BRACE = r"(?:[=(,:\[?&|]|\b(?:return|import|export|const|let|var|default|use))\s*\{$"
 _CODE = r"[^'\"`/]*\b"
 
 
-def _braced(*patterns: tuple[str, ScopeKind], opens: str = rf"^(?!.*{_VALUE_BRACE}).*\{{$") -> Layout:
+def _braced(
+    *patterns: tuple[str, ScopeKind], aside: str | None = None, namespace: str | None = None, **other: str
+) -> Layout:
+    """Braces; `opens` and `closes` in `other` say what else opens and closes a body."""
     return Layout(
-        opens=re.compile(opens),
+        opens=re.compile(rf"^(?!.*{_VALUE_BRACE})(?:.*\{{|{other.get('opens', '(?!)')})$"),
         names=_names(*patterns),
         comment=re.compile(r"\s*(?://|/\*|\*|#)"),
-        closes=re.compile(r"\}"),
-        closed=re.compile(r"\}\Z"),
+        closes=re.compile(rf"\}}|{other.get('closes', '(?!)')}"),
+        closed=re.compile(r"(?:\}|\bend(?:if|for|foreach|while|switch))\Z"),
         block_comment=("/*", "*/"),
+        ends_header=re.compile(r"\{\s*(?://.*|/\*.*\*/\s*)?$"),
+        aside=re.compile(aside) if aside else None,
+        namespace=re.compile(namespace, re.M) if namespace else None,
     )
 
 
+_CLASS: tuple[str, ScopeKind] = (rf"{_CODE}(?:class|interface|enum|namespace)\s+([\w$.]+)", "class")
 BRACED = _braced(
     (rf"{_CODE}(?:class|interface|enum|namespace|struct|trait|impl)\s+([\w$.]+)", "class"),
-    (rf"{_CODE}(?:function\b\s*\*?|fn|func|def)\s*([\w$]+)", "function"),
-    (rf"{_CODE}(?:const|let|var)\s+([\w$]+)[^=]*=\s*(?:async\s*)?(?:function\b|.*=>)", "function"),
-    (rf"\s*(?:[\w$]+\s+)*?\*?{_NOT_A_NAME}([\w$#]+)\s*\([^{{}}]*\)\s*(?::[^{{}}]*)?\{{", "function"),
+    (rf"{_CODE}(?:function|fn|fun|func|def|sub|proc)\b\s*([\w$]+)", "function"),
+    (rf"\s*(?:[\w$]+\s+)*?{_NOT_A_NAME}([\w$]+)\s*\([^{{}}]*\)\s*(?::[^{{}}]*)?\{{", "function"),
+)
+
+_MODIFIERS = r"(?:(?:export|default|public|private|protected|static|readonly|async|get|set|override|abstract)\s+)*"
+_IN_BRACKETS = r"\((?:[^()]|\((?:[^()]|\([^()]*\))*\))*\)"
+_FUNCTION_VALUE: Final = rf"(?:async\s*)?(?:function\b|(?:<[^>]*>\s*)?{_IN_BRACKETS}(?:\s*:[^=]*)?\s*=>|[\w$]+\s*=>)"
+_JAVASCRIPT = _braced(
+    _CLASS,
+    (rf"{_CODE}function\b\s*\*?\s*([\w$]+)", "function"),
+    (rf"\s*{_MODIFIERS}(?:(?:const|let|var)\s+)?([\w$.#]+)\s*(?::[^=]*)?=\s*{_FUNCTION_VALUE}", "function"),
+    (rf"\s*['\"]?([\w$-]+)['\"]?\s*:\s*{_FUNCTION_VALUE}", "function"),
+    (rf"\s*{_MODIFIERS}\*?{_NOT_A_NAME}([\w$#]+)(?:<[^>]*>)?\s*\((?!.*=>\s*\{{).*\)\s*(?::.*)?\{{", "function"),
 )
 
 # `static <T> List<T> name(int x) throws E {`: the type before the name may hold brackets but ends in a blank or sign.
 _TYPED_FUNCTION: Final = (
     rf"\s*(?!(?:else|new|return|throw|case|await)\b)(?:[\w<>\[\],.?:~@$()]+[\s&*]+)*?{_NOT_A_NAME}([\w:~$]+)"
-    r"\s*\([^{};]*\)[^{};=]*\{"
+    r"\s*\([^;]*\)[^;=]*\{"
 )
 _C_FUNCTION: tuple[str, ScopeKind] = (_TYPED_FUNCTION, "function")
+
+# Directives, labels and `public:`.
+_ASIDE: Final = r"#|(?:\w+|(?:public|private|protected)\s+\w+)\s*:\s*(?://.*)?$|(?:case|default)\b"
 
 _JAVA = _braced((rf"{_CODE}(?:class|interface|enum|record)\s+(\w+)", "class"), _C_FUNCTION)
 _CSHARP = _braced(
@@ -114,13 +144,19 @@ _CSHARP = _braced(
         r"[\w<>\[\],.?]+\s+(\w+)\s*\{",
         "function",
     ),
+    aside=_ASIDE,
 )
-# The function first: `struct point *f(void) {` is none of a struct.
+# The function first: `struct point *f(void) {` is none of a struct. Its name may be qualified, or an operator's.
 _C = _braced(
     _C_FUNCTION,
-    (rf"{_CODE}(?:class|struct|union|namespace|enum(?:\s+(?:class|struct))?)\s+(?:\w+\s+)*?([\w:]+)\s*(?:final\s*)?"
-     r"(?::[^:].*)?\{", "class"),
-)  # fmt: skip
+    (
+        rf"{_CODE}(?:class|struct|union|namespace|enum(?:\s+(?:class|struct))?)\s+(?:[\w()]+\s+)*?([\w:]+)\s*"
+        r"(?:final\s*)?(?::[^:].*)?\{",
+        "class",
+    ),
+    aside=_ASIDE,
+    namespace=r"^(?:(?:inline|export)\s+)*(?:namespace(?:\s+([\w:]+))?|extern\s+\"C\")\s*\{",
+)
 _GO = _braced(
     (r"\s*func\s+(?:\([^)]*\)\s*)?(\w+)", "function"),
     (r"\s*(?:type\s+)?(\w+)(?:\[.*\])?\s+(?:struct|interface)\s*\{", "class"),
@@ -133,7 +169,10 @@ _RUST = _braced(
 _PHP = _braced(
     (rf"{_CODE}(?:class|interface|trait|enum)\s+(\w+)", "class"),
     (rf"{_CODE}function\s+&?\s*(\w+)", "function"),
-    opens=rf"^(?!.*{_VALUE_BRACE})(?:.*\{{|\s*(?:\}}\s*)?(?:if|elseif|else|for|foreach|while|switch)\b.*:)$",
+    (r"namespace\s+([\w\\]+)\s*\{", "class"),
+    opens=r"\s*(?:\}\s*)?(?:if|elseif|else|for|foreach|while|switch)\b.*:",
+    closes=r"(?:end(?:if|for|foreach|while|switch)|else|elseif)\b",
+    namespace=r"^namespace(?:\s+([\w\\]+))?\s*\{",
 )
 
 _PARAMETERS = r"(?:\s*\|[^|]*\|)?$"
@@ -154,6 +193,7 @@ _RUBY = Layout(
     comment=re.compile(r"\s*#|=(?:begin|end)\b"),
     closes=re.compile(r"(?:end|else|elsif|when|in|rescue|ensure)\b|\}"),
     closed=re.compile(r"(?:\bend|\})\Z"),
+    goes_on=re.compile(r"[{)\]}]|(?:else|elsif|when|in|rescue|ensure)\b"),
     block_comment=("\n=begin", "\n=end"),
 )
 _SHELL = Layout(
@@ -166,6 +206,7 @@ _SHELL = Layout(
     comment=re.compile(r"\s*#"),
     closes=re.compile(r"(?:fi|done|esac|else|elif)\b|\}|;;|\)"),
     closed=re.compile(r"(?:\b(?:fi|done|esac)|\}|;;|\))\Z"),
+    goes_on=re.compile(r"[{)\]}]|(?:then|do|else|elif)\b"),
 )
 _ENDED = Layout(
     opens=re.compile(
@@ -183,6 +224,10 @@ _ENDED = Layout(
 
 _LAYOUTS = {
     "python": INDENTED,
+    "javascript": _JAVASCRIPT,
+    "javascriptreact": _JAVASCRIPT,
+    "typescript": _JAVASCRIPT,
+    "typescriptreact": _JAVASCRIPT,
     "yaml": _COLON,
     "nim": _COLON,
     "java": _JAVA,

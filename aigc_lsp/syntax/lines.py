@@ -15,6 +15,7 @@ from typing import Protocol
 
 from aigc_lsp.syntax.layouts import Layout, layout_of
 from aigc_lsp.syntax.place import Block, Kind, Opener, Place, ScopeKind, Surroundings, indent_at, indent_of, width
+from aigc_lsp.syntax.quotes import inside_of_line
 from aigc_lsp.syntax.symbols import Definition
 from aigc_lsp.text import Span, Text
 
@@ -22,8 +23,9 @@ from aigc_lsp.text import Span, Text
 _MAX_PASSED_OVER = 64
 # Lines in which the next outer line is looked for at once.
 _STRETCH = 128
-_ENDS_HEADER = re.compile(r"\s*(?:\)|\{\s*$)")
-_BREAK = re.compile(r"[\r\n]+")
+# Lines of one header.
+_LONGEST_HEADER = 24
+_AT_MARGIN = re.compile(r"^[^\s#/*][^\r\n]*", re.M)
 
 
 class Lexis(Protocol):
@@ -44,14 +46,15 @@ class Lexis(Protocol):
 
 
 def place_without_tree(text: Text, offset: int, language_id: str) -> Place:
-    """The place of `offset` as far as lines tell; its kind is always "code"."""
+    """The place of `offset` as far as lines tell; its kind is never "comment"."""
     layout = layout_of(language_id)
     offset = min(max(offset, 0), len(text))
     lexis = LineLexis(text, layout)
-    opener = opener_on_line(text, layout, lexis.skip_back(offset))
+    kind = inside_of_line(text.source[text.line_start(text.line_at(offset)) : offset], language_id)
+    opener = opener_on_line(text, layout, lexis.skip_back(offset)) if kind == "code" else None
     if opener is not None and not awaits_body(text, layout, lexis, opener, offset, unclosed=True):
         opener = None
-    return place_at("code", offset, opener, surroundings(text, layout, lexis, opener, offset))
+    return place_at(kind, offset, opener, surroundings(text, layout, lexis, opener, offset))
 
 
 def place_at(kind: Kind, offset: int, opener: Opener | None, around: Surroundings) -> Place:
@@ -97,9 +100,10 @@ def awaits_body(text: Text, layout: Layout, lexis: Lexis, opener: Opener, offset
 
 @dataclass(frozen=True, slots=True)
 class OuterLine:
-    """A line that encloses a cursor: `header` is its text, with the lines below that end the header it begins."""
+    """A line that encloses a cursor. `header` is its text, with the lines up to `last` where they belong to it."""
 
     line: int
+    last: int
     indent: str
     header: str
     name: tuple[str, ScopeKind] | None
@@ -114,9 +118,28 @@ def surroundings(text: Text, layout: Layout, lexis: Lexis, opener: Opener | None
         if outer.name is not None:
             scope.append(outer.name)
         if block is None and (outer.name is not None or layout.opens.match(outer.header.rstrip())):
-            end = end_by_lines(text, layout, lexis, max(line, outer.line + 1), outer.indent)
-            block = Block(text.line_end(outer.line), end, outer.indent)
+            block = Block(end_by_lines(text, layout, lexis, max(line, outer.line + 1), outer.indent), outer.indent)
     return Surroundings(tuple(reversed(scope)), block)
+
+
+def scopes_by_lines(
+    text: Text, layout: Layout, lexis: Lexis, opener: Opener | None, offset: int
+) -> tuple[Definition, ...]:
+    """The definitions that enclose `offset` by their indentation, outermost first."""
+    line = text.line_at(offset) if opener is None else text.line_at(opener.end) + 1
+    scopes: list[Definition] = []
+    for outer in reversed(list(outer_lines(text, layout, lexis, opener, offset))):
+        if outer.name is None:
+            continue
+        name, kind = outer.name
+        start = text.line_start(outer.line) + len(outer.indent)
+        end = max(end_by_lines(text, layout, lexis, max(line, outer.line + 1), outer.indent), offset)
+        said = text.source[start : text.line_end(outer.last)]
+        header = Span(start, start + len(said.rstrip(" \t{" if layout.ends_header else " \t")))
+        is_method = kind == "function" and bool(scopes) and scopes[-1].kind == "class"
+        parent = ".".join(scope.name for scope in scopes)
+        scopes.append(Definition(name, "method" if is_method else kind, Span(start, end), header, None, parent, None))
+    return tuple(scopes)
 
 
 def outer_lines(text: Text, layout: Layout, lexis: Lexis, opener: Opener | None, offset: int) -> Iterator[OuterLine]:
@@ -125,35 +148,57 @@ def outer_lines(text: Text, layout: Layout, lexis: Lexis, opener: Opener | None,
         line, limit = text.line_at(offset), _own_width(text, layout, lexis, offset)
     else:
         line, limit = text.line_at(opener.end) + 1, width(opener.indent) + 1
-    tail_indent, tail_end = None, 0
-    for above, indent in _less_indented_above(text, lexis, line, limit):
-        if indent != tail_indent:
-            tail_end = text.line_end(above)
-        header = _BREAK.sub(" ", text.source[text.line_start(above) : tail_end])
-        yield OuterLine(above, indent, header, layout.name_of(header))
-        # A line that begins so ends a header that began above it.
-        tail_indent = indent if _ENDS_HEADER.match(header) else None
+    for above, indent in _less_indented_above(text, layout, lexis, line, limit):
+        header, last = _header(text, layout, above, indent)
+        # `each(x => {` is no function of that name.
+        is_whole = not header.rstrip().endswith("{") or header.count("(") == header.count(")")
+        yield OuterLine(above, last, indent, header, layout.name_of(header) if is_whole else None)
+        line = above
+    for start, name in _open_namespaces(text, layout, text.line_start(min(line, text.line_count - 1))):
+        above = text.line_at(start)
+        yield OuterLine(above, above, "", text.line(above), (name, "class"))
 
 
-def scopes_by_lines(
-    text: Text, layout: Layout, lexis: Lexis, opener: Opener | None, offset: int
-) -> tuple[Definition, ...]:
-    """The definitions that enclose `offset` by their indentation, outermost first."""
-    line = text.line_at(offset) if opener is None else text.line_at(opener.end) + 1
-    outer = [found for found in outer_lines(text, layout, lexis, opener, offset) if found.name is not None]
-    parents: list[str] = []
-    scopes: list[Definition] = []
-    for found in reversed(outer):
-        name, kind = found.name or ("", "function")
-        start = text.line_start(found.line) + len(found.indent)
-        end = max(end_by_lines(text, layout, lexis, max(line, found.line + 1), found.indent), offset)
-        header = Span(start, max(start, text.line_start(found.line) + len(found.header.rstrip(" \t{"))))
-        is_method = kind == "function" and bool(scopes) and scopes[-1].kind == "class"
-        scopes.append(
-            Definition(name, "method" if is_method else kind, Span(start, end), header, None, ".".join(parents), None)
-        )
-        parents.append(name)
-    return tuple(scopes)
+def _header(text: Text, layout: Layout, line: int, indent: str) -> tuple[str, int]:
+    """The header that begins on a line, without its line breaks, and its last line; else that line alone."""
+    if layout.ends_header is None:
+        return text.line(line), line
+    header = ""
+    for below in range(line, min(line + _LONGEST_HEADER, text.line_count)):
+        said = text.line(below) if below == line else text.line(below).strip()
+        outside = below > line and width(indent_at(text, below)) <= width(indent)
+        if outside and said[:1] not in (")", "]", "}", "{", ":"):
+            break
+        header = f"{header} {said}" if header else said
+        if layout.ends_header.search(header):
+            if header.count("(") == header.count(")"):
+                return header, below
+            break
+        if header.rstrip().endswith((";", "}")):
+            break
+    return text.line(line), line
+
+
+def _open_namespaces(text: Text, layout: Layout, end: int) -> list[tuple[int, str]]:
+    """(start, name) of the namespaces that are open at `end` without being indented, the innermost first.
+
+    Whatever else stands at the margin is closed there too, by the next brace at the margin.
+    """
+    if layout.namespace is None or layout.namespace.search(text.source, 0, end) is None:
+        return []
+    opened: list[tuple[int, str]] = []
+    is_inside = False
+    for match in _AT_MARGIN.finditer(text.source, 0, end):
+        if named := layout.namespace.match(text.source, match.start(), match.end()):
+            opened.append((match.start(), named[1] or ""))
+            is_inside = False
+        elif match[0][0] != "}":
+            is_inside = not match[0].rstrip().endswith((";", "}"))
+        elif is_inside or not opened:
+            is_inside = False
+        else:
+            opened.pop()
+    return [found for found in reversed(opened) if found[1]]
 
 
 class LineLexis:
@@ -204,7 +249,7 @@ def _own_width(text: Text, layout: Layout, lexis: Lexis, offset: int) -> int:
     return max(column, width(indent_at(text, text.line_at(ahead))) + closes)
 
 
-def _less_indented_above(text: Text, lexis: Lexis, line: int, limit: int) -> Iterator[tuple[int, str]]:
+def _less_indented_above(text: Text, layout: Layout, lexis: Lexis, line: int, limit: int) -> Iterator[tuple[int, str]]:
     """Lines of code above `line`, each less indented than `limit` and those before it, the nearest first."""
     passed_over = 0
     while line > 0 and limit > 0:
@@ -212,7 +257,9 @@ def _less_indented_above(text: Text, lexis: Lexis, line: int, limit: int) -> Ite
         for start in _shallow(text, top, line, limit - 1):
             above = text.line_at(start)
             indent = indent_at(text, above)
-            if width(indent) >= limit:
+            if width(indent) >= limit or (
+                layout.aside and layout.aside.match(text.source, start, text.line_end(above))
+            ):
                 continue
             if lexis.code_from(start) != start:
                 passed_over += 1
@@ -220,8 +267,7 @@ def _less_indented_above(text: Text, lexis: Lexis, line: int, limit: int) -> Ite
                     return
                 continue
             yield above, indent
-            # A line that ends a header, or a part of a block, belongs to one of the same indentation above it.
-            limit = width(indent) + (text.source[start] in "{)]}")
+            limit = width(indent) + (layout.goes_on.match(text.source, start) is not None)
         line = top
 
 

@@ -43,9 +43,8 @@ class Opener:
 
 @dataclass(frozen=True, slots=True)
 class Block:
-    """A body: what lies in `start..end`, with the indentation of the line that opens it."""
+    """A body: where it ends, with the indentation of the line that opens it."""
 
-    start: int
     end: int
     indent: str
 

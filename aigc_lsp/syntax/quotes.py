@@ -111,36 +111,39 @@ def _read_code(
     return None, "code"
 
 
-_NO_CODE = Quotes(re.compile(r"(?P<mark>\"\"\"|[\"'`])"))
+_HASH = r"#[^\r\n]*"
+_SLASHES = r"//[^\r\n]*|/\*.*?\*/"
+# A character, or an apostrophe between digits, opens nothing.
+_CHARACTER = r"'(?:\\.[^'\r\n]*|[^'\\\r\n])'|(?<=[0-9a-fA-F])'(?=[0-9a-fA-F])"
 _PYTHON = Quotes(
-    begin=re.compile(r"(?P<code>(?i:\b(?:[ft]r?|r[ft])))?(?P<mark>\"\"\"|'''|\"|')"),
+    begin=re.compile(rf"{_HASH}|(?P<code>(?i:\b(?:[ft]r?|r[ft])))?(?P<mark>\"\"\"|'''|\"|')"),
     long=frozenset(('"""', "'''")),
     code={"": (("{", "}"),)},
 )
-_JAVASCRIPT = Quotes(re.compile(r"(?P<mark>[\"'`])"), frozenset("`"), {"`": (("${", "}"),)})
-# A character, or an apostrophe between digits, opens nothing.
-_CHARACTER = r"'(?:\\.[^'\r\n]*|[^'\\\r\n])'|(?<=[0-9a-fA-F])'(?=[0-9a-fA-F])"
-_JAVA = Quotes(re.compile(rf"{_CHARACTER}|(?P<mark>\"\"\"|[\"'])"), frozenset(('"""',)))
-_GO = Quotes(re.compile(rf"{_CHARACTER}|(?P<mark>[\"'`])"), frozenset("`"), raw=frozenset("`"))
-_RUST = Quotes(re.compile(rf"{_CHARACTER}|(?:\br(?P<hash>#*))?(?P<mark>\")"), frozenset('"'))
-_C = Quotes(re.compile(rf"{_CHARACTER}|(?P<mark>[\"'])"))
+_JAVASCRIPT = Quotes(re.compile(rf"{_SLASHES}|(?P<mark>[\"'`])"), frozenset("`"), {"`": (("${", "}"),)})
+_JAVA = Quotes(re.compile(rf"{_SLASHES}|{_CHARACTER}|(?P<mark>\"\"\"|[\"'])"), frozenset(('"""',)))
+_GO = Quotes(re.compile(rf"{_SLASHES}|{_CHARACTER}|(?P<mark>[\"'`])"), frozenset("`"), raw=frozenset("`"))
+_RUST = Quotes(re.compile(rf"{_SLASHES}|{_CHARACTER}|(?:\br(?P<hash>#*))?(?P<mark>\")"), frozenset('"'))
+_C = Quotes(re.compile(rf"{_SLASHES}|{_CHARACTER}|(?P<mark>[\"'])"))
 _CSHARP = Quotes(
-    re.compile(rf"{_CHARACTER}|(?P<long>@)?(?P<code>\$+)?@?(?P<mark>\"\"\"|[\"'])"),
+    re.compile(rf"{_SLASHES}|{_CHARACTER}|(?P<long>@)?(?P<code>\$+)?@?(?P<mark>\"\"\"|[\"'])"),
     frozenset(('"""',)),
     {"": (("{", "}"),)},
 )
 _RUBY = Quotes(
-    re.compile(r"(?<![\w)])\?[\"'](?!\w)|<<[~-]?[\"'`]?(?P<here>[A-Z_]\w*)[\"'`]?|(?P<mark>[\"'`])"),
+    re.compile(rf"{_HASH}|(?<![\w)])\?[\"'](?!\w)|<<[~-]?[\"'`]?(?P<here>[A-Z_]\w*)[\"'`]?|(?P<mark>[\"'`])"),
     frozenset("\"'`"),
     dict.fromkeys(('"', "`", ""), (("#{", "}"),)),
 )
 _PHP = Quotes(
-    re.compile(r"<<<[ \t]*[\"']?(?P<here>\w+)[\"']?(?=[\r\n])|(?P<mark>[\"'`])"),
+    re.compile(rf"{_HASH}|{_SLASHES}|<<<[ \t]*[\"']?(?P<here>\w+)[\"']?(?=[\r\n])|(?P<mark>[\"'`])"),
     frozenset("\"'`"),
     dict.fromkeys(('"', ""), (("{$", "}"), ("${", "}"))),
 )
 _SHELL = Quotes(
-    re.compile(r"\\.|(?<!<)<<(?!<)-?[ \t]*[\"'\\]?(?P<here>\w+)[\"']?|(?P<mark>[\"'])"),
+    re.compile(
+        r"(?<![^\s;])#[^\r\n]*|\\.|(?<!<)<<(?!<)-?[ \t]*[\"'\\]?(?P<here>\w+)[\"']?|(?P<mark>[\"'])",
+    ),
     frozenset("\"'"),
     dict.fromkeys(('"', ""), (("$(", ")"), ("${", "}"))),
     raw=frozenset("'"),
@@ -164,5 +167,13 @@ _QUOTES = {
 }
 
 
+def inside_of_line(line: str, language_id: str) -> Inside:
+    """What the end of `line` is in, as far as one line tells, where nothing else is known."""
+    quotes = _QUOTES.get(language_id)
+    found = unclosed(line, 0, len(line), quotes, ()) if quotes is not None else None
+    return "code" if found is None else found[1]
+
+
 def quotes_of(language_id: str) -> Quotes:
-    return _QUOTES.get(language_id, _NO_CODE)
+    """Raises KeyError for a language without a grammar."""
+    return _QUOTES[language_id]

@@ -172,8 +172,7 @@ class Tree:
 
 def _parsed(grammar: Grammar, encoded: Encoded, old: tree_sitter.Tree | None, go_on: GoOn | None) -> tree_sitter.Tree:
     """Raises ValueError where `go_on` ends it."""
-    parser = tree_sitter.Parser(grammar.language)
-    data = encoded.data
+    parser, data = tree_sitter.Parser(grammar.language), encoded.data
     if go_on is None:
         return parser.parse(data) if old is None else parser.parse(data, old)
 
@@ -183,4 +182,6 @@ def _parsed(grammar: Grammar, encoded: Encoded, old: tree_sitter.Tree | None, go
     def is_over(_byte: int, _has_error: bool) -> bool:
         return not go_on()
 
+    if old is None:
+        return parser.parse(read, progress_callback=is_over)
     return parser.parse(read, old, progress_callback=is_over)

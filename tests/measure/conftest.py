@@ -1,8 +1,9 @@
-"""Puts `tests/`, where the tiny model is, on the path."""
+"""Puts `tests/` and `tests/service/`, where the tiny model and the model server around it are, on the path."""
 
 from __future__ import annotations
 
 import sys
 from pathlib import Path
 
-sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+TESTS = Path(__file__).resolve().parents[1]
+sys.path[:0] = [str(TESTS), str(TESTS / "service")]

@@ -239,12 +239,27 @@ async def test_one_that_was_given_up_has_another_chance(kept: Kept, reason: str)
     if reason == "settings":
         kept.start()
     elif reason == "manual":
+        kept.now += patience.CHANCE_SECONDS
         kept.keeper.asked(manual=True)
     else:
         kept.now += patience.RECOVERY_SECONDS
         kept.keeper.asked(manual=False)
     await kept.stands("ready")
     assert len(kept.told) == 1
+
+
+async def test_a_client_that_calls_every_key_manual_gives_one_chance_at_a_time(kept: Kept) -> None:
+    await given_up(kept)
+    kept.life.cannot_start = "The disk is full."
+    for chances in (1, 2):
+        kept.now += patience.CHANCE_SECONDS
+        for _ in range(20):
+            kept.keeper.asked(manual=True)
+            await asyncio.sleep(0)
+        await until(lambda chances=chances: kept.life.starts == patience.MOST_FALLS + chances)
+        await kept.stands("given up")
+        await kept.looked()
+        assert kept.life.starts == patience.MOST_FALLS + chances
 
 
 async def test_one_that_was_given_up_and_that_somebody_else_starts_is_used(kept: Kept) -> None:

@@ -54,15 +54,15 @@ async def serving(path: Path, handle: Handler) -> AsyncIterator[EngineClient]:
         server.close()
 
 
-async def heard(client: EngineClient) -> tuple[list[Health], EngineUnavailable]:
-    """All that it says, and how it ends."""
+async def heard(client: EngineClient) -> tuple[list[Health], EngineUnavailable | None]:
+    """All that it says, and how it ends; None where it leaves by itself."""
     found: list[Health] = []
     try:
         async for health in client.watch():
             found.append(health)
     except EngineUnavailable as error:
         return found, error
-    pytest.fail("it ended without an error")
+    return found, None
 
 
 @pytest.fixture
@@ -80,6 +80,22 @@ async def test_it_hears_each_event_and_the_end(path: Path) -> None:
     async with serving(path, handle) as client:
         found, end = await heard(client)
     assert found == said
+    assert end is None
+
+
+async def test_a_stream_that_breaks_off_is_a_fall(path: Path) -> None:
+    """What a killed process leaves behind; one that leaves by itself ends its stream first."""
+
+    async def handle(_: bytes, writer: asyncio.StreamWriter) -> None:
+        body = event(Health("ready", "m"))
+        head = STREAM.replace(b"\r\n\r\n", b"\r\ntransfer-encoding: chunked\r\n\r\n")
+        writer.write(head + b"%x\r\n" % len(body) + body + b"\r\n")
+        await writer.drain()
+
+    async with serving(path, handle) as client:
+        found, end = await heard(client)
+    assert found == [Health("ready", "m")]
+    assert isinstance(end, EngineUnavailable)
     assert not isinstance(end, EngineHung)
 
 
@@ -144,7 +160,6 @@ async def test_an_engine_that_stalls_is_hung_though_its_server_speaks(path: Path
         STREAM + b"data: 7\n\n",
         STREAM + b"data: \n\n",
         STREAM + b'data: {"stalled_s": "x", "status": "ok"}\n\n',
-        b"HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n",
         b'HTTP/1.1 404 Not Found\r\ncontent-length: 32\r\n\r\n{"error": {"message": "Not here"}',
     ],
 )

@@ -252,6 +252,23 @@ def test_what_is_allowed(asked: tuple[str, int, str, str], environ: dict[str, st
     assert token == "" or token not in repr(found)
 
 
+async def test_small_answers_leave_at_once(home: Path) -> None:
+    """They would wait for the other end's acknowledgement otherwise, 40 ms each."""
+    found: asyncio.Future[socket.socket] = asyncio.get_running_loop().create_future()
+
+    async def connected(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        found.set_result(writer.get_extra_info("socket"))
+        await reader.read()
+
+    port = free_port()
+    with listen.opened(listen.network(None, port, None, None, {})) as doors:
+        async with await asyncio.start_server(connected, sock=doors.sockets[0]):
+            _, writer = await asyncio.open_connection("127.0.0.1", port)
+            accepted = await asyncio.wait_for(found, HANG)
+            assert accepted.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY)
+            writer.close()
+
+
 def test_nothing_is_asked_for_by_default() -> None:
     assert listen.network(None, None, None, None, TOKEN) is None
 

@@ -215,3 +215,14 @@ async def test_idle_models_leave_memory_and_come_back_with_the_next_request() ->
             assert await infill(http) == OK
             assert host.health.ready
             assert host.loads == [MODEL, MODEL]
+
+
+async def test_a_configured_model_that_nobody_knows_is_said_at_once() -> None:
+    host = TinyHost(replace(Config(), model="no-such-model"))
+    with served(host) as socket:
+        await until(lambda: host.health.phase == "error")
+        assert "`no-such-model`" in host.health.message
+        async with raw_client(socket) as http:
+            assert (await infill(http))[0] == 404
+            assert await infill(http, MODEL) == OK
+            assert host.health.ready

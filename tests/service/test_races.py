@@ -135,12 +135,12 @@ async def test_one_whose_engine_stalls_is_killed_though_it_answers(
 
 
 async def test_only_the_model_server_itself_is_killed(home: Path, started: Started, impatient: None) -> None:
-    """Somebody holds the lock, and somebody else answers nothing on the socket: it is not known who is whose."""
+    """Somebody answers nothing on the socket, but nobody holds the lock."""
     path = place.socket_path()
     assert path is not None
     silent = await asyncio.start_unix_server(lambda reader, writer: asyncio.sleep(60), path)
     client = life.connect()
-    assert not await life.kill(client)  # nobody holds the lock, so this is no model server
+    assert not await life.kill(client)
     silent.close()
     await client.close()
 

@@ -8,6 +8,7 @@ import email.utils
 import gzip
 import logging
 import time
+import tracemalloc
 from collections.abc import AsyncIterator
 from dataclasses import replace
 from typing import Any
@@ -265,6 +266,8 @@ def test_pauses_grow_until_an_answer(monkeypatch: pytest.MonkeyPatch) -> None:
         now += gate.seconds
         gate.check()
     assert pauses == [1, 2, 5, 10, 30, 30, 30]
+    gate.shut(remote_gate.Refusal("Not so often.", 3.0, is_limit=True))
+    assert gate.seconds == 3  # it knows best
     gate.open()
     gate.shut(remote_gate.Refusal("No."))
     assert gate.seconds == 1
@@ -470,7 +473,7 @@ NONSENSE = {
     "a finish of another type": event(text="a", finish_reason=["stop"]),
     "an error": events({"error": {"message": "out of memory", "type": "server_error"}}),
     "an odd error": events({"error": "text"}),
-    "an error of old vLLM": events({"object": "error", "message": "no", "type": "BadRequestError"}),
+    "an error of its own kind": events({"object": "error", "message": "no", "type": "BadRequestError"}),
     "an error behind a text": events({"choices": [{"text": "a"}]}, {"error": {"message": "no"}}),
     "packed": Reply((PACKED,), kind="text/event-stream", headers=(("content-encoding", "gzip"),)),
     "packed, whole": Reply((PACKED,), headers=(("content-encoding", "gzip"),)),
@@ -501,6 +504,22 @@ async def test_nonsense_to_a_request(peer: PeerServer, url: str, backend: Backen
     assert sentence.endswith(".")
     peer.routes[COMPLETIONS] = texts("1")
     assert await text(backend) == "1"
+
+
+@pytest.mark.parametrize("kind", [kind for kind in NONSENSE if "without end" in kind or "packed" in kind])
+async def test_no_more_is_read_than_an_answer_has(peer: PeerServer, url: str, backend: Backend, kind: str) -> None:
+    """It is given up by its size, long before its time; what is packed is not unpacked, which could be gigabytes."""
+    peer.routes[COMPLETIONS] = NONSENSE[kind]
+    await health(backend)
+    tracemalloc.start()
+    try:
+        sentence = await failure(backend)
+        _, most = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert "broke off" in sentence if kind == "a status without end" else "make no sense" in sentence
+    assert most < 8 * remote.MOST_BYTES
+    assert peer.asked[-1].headers["accept-encoding"] == "identity"
 
 
 @pytest.mark.parametrize(

@@ -73,6 +73,26 @@ async def test_usage_of_completions(peer: PeerServer, url: str) -> None:
         assert (usage.prompt_tokens, usage.reused_tokens, usage.generated_tokens) == (10, 0, 3)
 
 
+async def test_all_that_an_event_stream_may_have(peer: PeerServer, url: str) -> None:
+    """Comments (llama-server's ping), names, carriage returns, no blank behind the colon, chunks that end anywhere."""
+    event = json.dumps({"choices": [{"index": 0, "text": "é", "finish_reason": "stop"}]}, ensure_ascii=False)
+    whole = f": ping\r\n\r\nevent: delta\r\nid: 7\r\nretry: 10\r\ndata:{event}\r\n\r\ndata: [DONE]\r\n\r\n".encode()
+    peer.routes[COMPLETIONS] = Reply(
+        tuple(whole[at : at + 1] for at in range(len(whole))), kind="text/event-stream; charset=utf-8"
+    )
+    async with connected(url, api="openai") as backend:
+        assert await text(backend) == "é"
+
+
+async def test_events_without_a_choice(peer: PeerServer, url: str) -> None:
+    """Azure says what it filtered before the text, and whoever counts tokens says so behind it."""
+    text_and_end = texts("a").chunks
+    odd = b'data: {"choices": [], "usage": {"prompt_tokens": 3}}\n\n'
+    peer.routes[COMPLETIONS] = replace(texts("a"), chunks=(odd, *text_and_end[:-1], odd, text_and_end[-1]))
+    async with connected(url, api="openai") as backend:
+        assert [piece.content for piece in await pieces(backend)] == ["a", ""]
+
+
 async def test_an_end_without_a_reason_or_without_a_word(peer: PeerServer, url: str) -> None:
     """Some servers say [DONE] and no `finish_reason`; and one may just stop talking."""
     async with connected(url, api="openai") as backend:
@@ -259,6 +279,33 @@ async def test_health_of_each(
     assert found.loaded == ((model,) if model else ())
 
 
+@pytest.mark.parametrize("api", ["infill", "openai"])
+@pytest.mark.parametrize(
+    ("reply", "sentence"),
+    [
+        pytest.param(empty(503), "cannot answer (503)", id="vllm, its engine dead"),
+        pytest.param(replace(PAGE, status=503), "cannot answer (503)", id="a proxy before nothing"),
+        pytest.param(empty(500), "cannot answer (500)", id="500"),
+        pytest.param(empty(502), "cannot answer (502)", id="502"),
+    ],
+)
+async def test_health_of_a_sick_one(peer: PeerServer, url: str, api: str, reply: Reply, sentence: str) -> None:
+    peer.routes["/health"] = reply
+    async with connected(url, api=api) as backend:
+        with pytest.raises(EngineUnavailable) as found:
+            await health(backend)
+    assert sentence in str(found.value)
+
+
+@pytest.mark.parametrize("status", [429, 503])
+async def test_health_of_one_that_limits(peer: PeerServer, url: str, status: int) -> None:
+    peer.routes["/health"] = said({"error": {"message": "slow down"}}, status, retry_after="60")
+    async with connected(url) as backend:
+        found = await health(backend)
+    assert found.ready
+    assert f"limits how often it is asked ({status}): nothing is for 60 s" in found.note
+
+
 async def test_health_of_our_own(peer: PeerServer, url: str) -> None:
     ours = Health("load", "qwen2.5-coder-0.5b", done=5, total=10, device="cuda", note="No room.", pid=7)
     peer.routes["/health"] = said(ours.to_json(), 503)
@@ -266,6 +313,17 @@ async def test_health_of_our_own(peer: PeerServer, url: str) -> None:
         assert await health(backend) == replace(ours, pid=0)
         peer.routes["/health"] = said(replace(ours, phase="idle").to_json())
         assert (await health(backend)).phase == "idle"
+
+
+@pytest.mark.parametrize(
+    "odd",
+    [{"phase": "dancing"}, {"phase": 3}, {"model": 7}, {"loaded": 7}, {"loaded": [7]}, {"done": "x"}, {"note": []}],
+)
+async def test_health_of_one_that_claims_to_be_ours(peer: PeerServer, url: str, odd: dict[str, object]) -> None:
+    peer.routes["/health"] = said(Health("ready", "coder").to_json() | odd)
+    async with connected(url) as backend:
+        with pytest.raises(EngineUnavailable, match="make no sense"):
+            await health(backend)
 
 
 async def test_a_server_that_lists_no_models(peer: PeerServer, url: str) -> None:

@@ -18,6 +18,7 @@
 (ansi_c_string) @string
 (heredoc_body) @string
 (command_substitution) @code
+(expansion) @code
 (comment) @line_comment
 
 ;;; symbols

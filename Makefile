@@ -21,7 +21,7 @@ test-quick: venv
 # Against a real llama-server; PEER_LLAMA_SERVER=/path/to/llama-server takes that one.
 test-peers: venv model
 	$(BIN)/python -m pip install --quiet -c constraints.txt -e '.[test,test-peers]'
-	$(BIN)/python -m pytest -n 0 -m peer
+	$(BIN)/python -m pytest -n 0 -m peer tests/peers
 
 lint: venv
 	$(BIN)/ruff format --check aigc_lsp tests

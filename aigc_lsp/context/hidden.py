@@ -191,7 +191,7 @@ class Rules:
             self._said[file.folder, file.name] = said
 
     def _is_outside(self, path: str) -> bool:
-        if path.startswith("/") or path[1:2] == ":" or ".." in path.split("/"):
+        if path.startswith("/") or path[1:3] in (":/", ":\\") or ".." in path.split("/"):
             return True
         return bool(self._workspace) and not path.startswith(f"{self._workspace}/")
 

@@ -28,7 +28,7 @@ _WORDS = re.compile(r"[a-z]+")
 # Between the word and its value: the rest of the name, what closes it, a type, a sign of assignment, a scheme.
 _LEAD = (
     r"(?P<rest>[\w$-]{0,40})(?:\[\d{0,6}\])?[\\\"'`\])]{0,4}[ \t]*"
-    r"(?P<sign>(?::(?! ?" + PLACEHOLDER + r")[&\w'.\[\]<>|? ]{1,40})?={1,3}>?|!==?|:=?|=>|[,(>])?[ \t]*"
+    r"(?P<sign>(?::[&\w'.\[\]<>|? ]{1,40})?={1,3}>?|!==?|:=?|=>|[,(>])?[ \t]*"
 )
 _SCHEME = r"(?:(?:bearer|basic|token|bot|digest)[ ]+)?"
 _QUOTED = re.compile(
@@ -41,9 +41,9 @@ _PLAIN = re.compile(_LEAD + r"(?P<value>[^\s\"'`,;<>(){}\[\]|]{8,512})", re.IGNO
 # The last word of a name for something about a secret, or for what is public.
 _ABOUT = re.compile(
     r"(?:id|name|type|kind|ur[il]|path|file|dir|folder|field|header|param|parameter|hash|algorithm|pattern|label|rule)s?"
-    r"|sha|md|endpoint|filename|directory|prefix|suffix|hashes|digest|checksum|fingerprint|alg|format|regexp?|re|text|title|msg"
-    r"|message|error|hint|help|placeholder|class|selector|icon|count|length|len|size|limit|version|arn|ref|index|map"
-    r"|event|lock|method|schema|page|column|attr|attribute|policy|provider|manager|service|store|factory|model"
+    r"|sha|md|endpoint|filename|directory|prefix|suffix|hashes|digest|checksum|fingerprint|alg|format|regexp?|re|text"
+    r"|title|msg|message|error|hint|help|placeholder|class|selector|icon|count|length|len|size|limit|version|arn|ref"
+    r"|index|map|event|lock|method|schema|page|column|attr|attribute|policy|provider|manager|service|store|factory|model"
     r"|validator|expir\w+|ttl|scope|issuer|audience|test|used|date|time|at|age|changed|created|updated"
 )
 _PUBLIC = re.compile(
@@ -57,7 +57,8 @@ _OWNER = re.compile(
 )
 
 _EXAMPLE = re.compile(
-    r"pass|pwd|secret|token|test|example|sample|dummy|fake|change|default|your|placeholder|foo|bar|xxx|1234|\d{4}-\d\d-\d\d",
+    r"pass|pwd|secret|token|test|example|sample|dummy|fake|change|default|your|placeholder|foo|bar|xxx|1234"
+    r"|\d{4}-\d\d-\d\d",
     re.IGNORECASE,
 )
 _TEMPLATE = re.compile(
@@ -92,21 +93,14 @@ def assigned(text: str, lowered: str, configuration: bool) -> Iterator[tuple[int
 
 def looks_random(value: str, shortest: int = _SHORTEST) -> bool:
     """Whether a machine made `value`: letters, capitals and digits change more often than in names."""
-    if (
-        len(value) < shortest
-        or "://" in value
-        or is_placeholder(value)
-        or not _has(value, str.isdigit)
-        or not _has(value, str.isalpha)
-    ):
+    if len(value) < shortest or len(set(value)) < _FEWEST_DIFFERENT or is_placeholder(value):
         return False
-    if len(set(value)) < _FEWEST_DIFFERENT:
+    mixed = _has(value, str.islower) and _has(value, str.isupper)
+    address = "://" in value or ("/" in value and not mixed)
+    if address or not _has(value, str.isdigit) or not _has(value, str.isalpha):
         return False
     runs = _RUN.findall(value)
     changes = sum(len(_CHUNK.findall(run)) - 1 for run in runs)
-    mixed = _has(value, str.islower) and _has(value, str.isupper)
-    if not mixed and "/" in value:
-        return False  # a path
     return changes >= (_CHANGES_MIXED if mixed else _CHANGES) * sum(map(len, runs))
 
 
@@ -134,11 +128,12 @@ def _value_of(text: str, word: re.Match[str], configuration: bool) -> Iterator[t
     if weak and not (quoted or word[0].lower() == "bearer" or (configuration and not match["sign"])):
         return
     before, rest = _words_before(text, word), _words(match["rest"])
-    owned = bool(before) and bool(_OWNER.fullmatch(before[-1]))
+    last_before, last = "".join(before[-1:]), "".join(rest[-1:])
+    if _ABOUT.fullmatch(last) or _PUBLIC.fullmatch(last_before) or "public" in before[-2:]:
+        return
+    owned = bool(_OWNER.fullmatch(last_before))
     if word[0].lower() in _SHORT and not owned and _one_word(text[word.start() - 1 : word.start()], text[word.start()]):
         return  # "bypass", "monkey"
-    if (rest and _ABOUT.fullmatch(rest[-1])) or (before and _PUBLIC.fullmatch(before[-1])):
-        return
     value, named = match["value"], owned or not word["key"]
     if looks_random(value, _SHORTEST if named else _SHORTEST_OF_ANY_KEY) and (named or not _UUID.fullmatch(value)):
         yield match.span("value")

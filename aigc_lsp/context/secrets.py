@@ -19,6 +19,8 @@ from aigc_lsp.context import secret_shapes
 from aigc_lsp.context.secret_values import PLACEHOLDER, assigned, looks_chosen, looks_random
 from aigc_lsp.text import Span
 
+_Place = tuple[int, int]
+
 # What languages call a value without quotes a string in.
 _CONFIGURATION = frozenset(
     {"yaml", "dockercompose", "properties", "ini", "dotenv", "toml", "shellscript", "dockerfile", "makefile"}
@@ -35,14 +37,14 @@ class Redacted:
 
 def redact(text: str, language: str = "") -> Redacted:
     """`text` without its secrets; `language` as in `find`."""
-    spans = find(text, language)
-    if not spans:
-        return Redacted(text, ())
-    pieces, at = [], 0
-    for span in spans:
-        pieces += [text[at : span.start], PLACEHOLDER]
-        at = span.end
-    return Redacted("".join((*pieces, text[at:])), spans)
+    done, spans = text, list[_Place]()
+    # Taking one out can lay another bare, where two are written as one word: so until there is none.
+    while found := _search(done, language in _CONFIGURATION):
+        grown = _merged([*spans, *((_before(start, spans), _before(end, spans)) for start, end in found)])
+        if grown == spans:
+            break
+        done, spans = _without(text, grown), grown
+    return Redacted(done, tuple(Span(start, end) for start, end in spans))
 
 
 def find(text: str, language: str = "") -> tuple[Span, ...]:
@@ -50,17 +52,21 @@ def find(text: str, language: str = "") -> tuple[Span, ...]:
 
     `language` is the Language Server Protocol's name for it: passwords in configuration need no quotes.
     """
-    lowered = _lowered(text)
-    found = {*secret_shapes.find(text, lowered), *assigned(text, lowered, language in _CONFIGURATION)}
-    for value in {text[start:end] for start, end in found}:
-        if looks_random(value) or looks_chosen(value):
-            found.update(_elsewhere(text, value))
-    return tuple(Span(start, end) for start, end in _merged(found))
+    return redact(text, language).spans
 
 
 def prepare() -> None:
-    """Import and compile what the first call would wait for, a fifth of a second or so."""
+    """Import and compile what the first call would wait for, about a tenth of a second."""
     secret_shapes.detectors()
+
+
+def _search(text: str, configuration: bool) -> set[_Place]:
+    lowered = _lowered(text)
+    found = {*secret_shapes.find(text, lowered), *assigned(text, lowered, configuration)}
+    for value in {text[start:end] for start, end in found}:
+        if looks_random(value) or looks_chosen(value):
+            found.update(_elsewhere(text, value))
+    return found
 
 
 def _elsewhere(text: str, value: str) -> Iterator[tuple[int, int]]:
@@ -73,17 +79,33 @@ def _elsewhere(text: str, value: str) -> Iterator[tuple[int, int]]:
         start = text.find(value, end)
 
 
-def _merged(found: Iterable[tuple[int, int]]) -> Iterator[tuple[int, int]]:
-    """`found` in order, with those that overlap made one."""
-    start = end = -1
-    for first, last in sorted(found):
-        if first >= end:
-            if end > start:
-                yield start, end
-            start, end = first, last
-        end = max(end, last)
-    if end > start:
-        yield start, end
+def _merged(places: Iterable[_Place]) -> list[_Place]:
+    """`places` in order, with those that overlap made one."""
+    merged: list[_Place] = []
+    for start, end in sorted(places):
+        if merged and start < merged[-1][1]:
+            merged[-1] = merged[-1][0], max(end, merged[-1][1])
+        else:
+            merged.append((start, end))
+    return merged
+
+
+def _without(text: str, places: Iterable[_Place]) -> str:
+    pieces, at = [], 0
+    for start, end in places:
+        pieces += [text[at:start], PLACEHOLDER]
+        at = end
+    return "".join((*pieces, text[at:]))
+
+
+def _before(offset: int, places: Iterable[_Place]) -> int:
+    """Where `offset` of the text without `places`, which is in no placeholder, was before they were taken out."""
+    shift = 0
+    for start, end in places:
+        if offset <= start + shift:
+            break
+        shift += len(PLACEHOLDER) - (end - start)
+    return offset - shift
 
 
 def _lowered(text: str) -> str:

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Iterator
+from dataclasses import replace
 from functools import cached_property
 from typing import TYPE_CHECKING
 
@@ -30,6 +31,7 @@ from aigc_lsp.syntax.lines import (
 from aigc_lsp.syntax.place import Block, Kind, Opener, Place, ScopeKind, Surroundings, indent_at, indent_of, width
 from aigc_lsp.syntax.quotes import REACH, quotes_of, unclosed
 from aigc_lsp.syntax.symbols import Definition
+from aigc_lsp.text import Span
 
 if TYPE_CHECKING:
     from aigc_lsp.syntax.tree import Tree
@@ -103,14 +105,25 @@ class Cursor:
     def definitions(self) -> tuple[Definition, ...]:
         """The definitions around the cursor, outermost first."""
         opener = self._opener() if self._kind() == "code" else None
-        if not self.is_sound:
-            return scopes_by_lines(self._text, self._layout, self, opener, self._offset)
-        names = [name_span(captures)[0] for captures, _ in self._scopes(opener)]
-        return tuple(found for at in names if (found := self._definition(at)) is not None)
+        if self.is_sound:
+            names = [name_span(captures)[0] for captures, _ in self._scopes(opener)]
+            return tuple(found for at in names if (found := self._definition(at)) is not None)
+        return tuple(
+            self._completed(found) for found in scopes_by_lines(self._text, self._layout, self, opener, self._offset)
+        )
+
+    def _completed(self, by_lines: Definition) -> Definition:
+        """With what the tree says about the same header, where it has it."""
+        at = self._source.find(by_lines.name, by_lines.header.start, by_lines.header.end)
+        found = self._definition(self._encoded.byte_at(at)) if at >= 0 else None
+        if found is None or found.span.start > by_lines.header.start:
+            return by_lines
+        span = Span(found.span.start, by_lines.span.end)
+        return replace(by_lines, span=span, header=found.header, doc=found.doc)
 
     def _definition(self, name: int) -> Definition | None:
         """The definition whose name begins at that byte, from what stands around its header."""
-        cursor = tree_sitter.QueryCursor(self._tree.grammar.symbols)
+        cursor = tree_sitter.QueryCursor(self._tree.grammar.definitions)
         cursor.set_byte_range(max(name - _LEAD, 0), min(name + _HEAD, len(self._encoded.data)))
         return definition_at(cursor.matches(self._root), self._encoded, name)
 

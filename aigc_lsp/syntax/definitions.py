@@ -55,11 +55,11 @@ class _Open:
     whole: int = 0
     parents: tuple[str, ...] = ()
     is_kept: bool = True
-    is_used: bool = False
+    user: tuple[int, int] | None = None
 
 
 def definitions(matches: Iterable[tuple[int, Captures]], encoded: Encoded) -> tuple[Definition, ...]:
-    """The definitions among `matches` of the query `symbols`, in order of place."""
+    """The definitions among `matches` of the query `definitions`, in order of place."""
     return _Reader(encoded).read(matches)
 
 
@@ -149,7 +149,9 @@ class _Reader:
         found = _Open(node.start_byte, node.end_byte, kind, self._content(start, end).strip("\"':"), start)
         body = captures["body"][0] if "body" in captures else node.child_by_field_name("body")
         if body is not None:
-            found.body = body.start_byte, body.end_byte
+            # The fields of `struct Pair(i32, i32);` belong to the header.
+            is_header = kind in ("class", "constant") and self._data.startswith(b"(", body.start_byte)
+            found.body = None if is_header else (body.start_byte, body.end_byte)
         if "value" in captures:
             found.details["value"] = captures["value"][0].start_byte, captures["value"][0].end_byte
         self._found[start] = found
@@ -180,12 +182,14 @@ class _Reader:
     def _place(self, found: _Open, stack: Sequence[_Open]) -> None:
         found.whole = found.start
         for around in reversed(stack):
-            if around.kind != "outer" or around.is_used or self._data[found.end : around.end].strip(b"; \t\r\n"):
+            if around.kind != "outer" or around.user not in (None, (found.start, found.end)):
+                break
+            if self._data[found.end : around.end].strip(b"; \t\r\n"):
                 break
             found.whole = around.start
         for around in stack:
-            around.is_used |= around.kind == "outer"
-        enclosing = [o for o in stack if o.name and (o.start, o.end) != (found.start, found.end)]
+            around.user = around.user or (found.start, found.end)
+        enclosing = [o for o in stack if o.name and o.kind != "type" and (o.start, o.end) != (found.start, found.end)]
         found.parents = tuple(part for o in enclosing for part in _parts(o))
         nearest = next((o for o in reversed(stack) if o.kind == "local" or (o.name and o.kind not in _VALUES)), None)
         if found.kind in _VALUES and nearest is not None and nearest.kind in ("local", "function", "method"):
@@ -210,7 +214,7 @@ class _Reader:
             doc = self._paragraph(*details["doc"])
         else:
             doc = self._paragraph(*comments) if comments else None
-        end = found.end if found.whole == found.start else max(found.end, self._end_of_outer(found))
+        end = self._trimmed(found.end if found.whole == found.start else self._end_of_outer(found))
         return Definition(
             name=parts[-1],
             kind=kind,  # type: ignore[arg-type]
@@ -226,7 +230,7 @@ class _Reader:
         end = found.end
         while end < len(self._data) and self._data[end] in b" \t;":
             end += 1
-        return self._trimmed(end)
+        return end
 
     def _header(self, found: _Open) -> tuple[tuple[int, int], tuple[int, int] | None]:
         """The bytes of a definition's header and body."""

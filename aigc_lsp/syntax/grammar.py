@@ -142,9 +142,14 @@ class Grammar:
         return self._query("scopes", "places")
 
     @cached_property
-    def symbols(self) -> tree_sitter.Query:
-        """What a file defines and imports."""
-        return self._query("scopes", "symbols")
+    def definitions(self) -> tree_sitter.Query:
+        """What a file defines."""
+        return self._query("scopes", "definitions")
+
+    @cached_property
+    def imports(self) -> tree_sitter.Query:
+        """What a file imports."""
+        return self._query("imports")
 
     @cached_property
     def names(self) -> tree_sitter.Query:

@@ -31,7 +31,7 @@ class _Statement:
 
 
 def imports(matches: Iterable[tuple[int, Captures]], encoded: Encoded, language_id: str) -> tuple[Import, ...]:
-    """The imports among `matches` of the query `symbols`, in order of place."""
+    """The imports among `matches` of the query `imports`, in order of place."""
     statements: dict[int, _Statement] = {}
     for _, captures in matches:
         if "import" in captures:
@@ -44,7 +44,8 @@ def _add(statements: dict[int, _Statement], captures: Captures, encoded: Encoded
     node = captures["import"][0]
     statement = statements.get(node.start_byte)
     if statement is None:
-        span = Span(encoded.offset_at(node.start_byte), encoded.offset_at(node.end_byte))
+        end = node.start_byte + len(encoded.data[node.start_byte : node.end_byte].rstrip())
+        span = Span(encoded.offset_at(node.start_byte), encoded.offset_at(end))
         statement = statements[node.start_byte] = _Statement(span)
 
     def said(name: str) -> str:

@@ -169,7 +169,7 @@ _QUOTES = {
 
 def inside_of_line(line: str, language_id: str) -> Inside:
     """What the end of `line` is in, as far as one line tells, where nothing else is known."""
-    quotes = _QUOTES.get(language_id)
+    quotes = _QUOTES.get(language_id) if len(line) <= REACH else None
     found = unclosed(line, 0, len(line), quotes, ()) if quotes is not None else None
     return "code" if found is None else found[1]
 

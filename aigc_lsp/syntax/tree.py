@@ -19,7 +19,7 @@ from functools import cached_property
 import tree_sitter
 
 from aigc_lsp.syntax.cursor import place_in_tree, scopes_in_tree
-from aigc_lsp.syntax.definitions import Captures, definitions
+from aigc_lsp.syntax.definitions import definitions
 from aigc_lsp.syntax.encoded import Encoded
 from aigc_lsp.syntax.grammar import Grammar, grammar
 from aigc_lsp.syntax.imports import imports
@@ -126,9 +126,7 @@ class Tree:
     def symbols(self) -> Symbols:
         """All that an index keeps of the text."""
         names = bag(tree_sitter.QueryCursor(self.grammar.names).captures(self.root), self.encoded)
-        matches = self._matches()
-        found = imports(matches, self.encoded, self.language_id)
-        return Symbols(definitions(matches, self.encoded), found, names)
+        return Symbols(self.definitions(), self.imports(), names)
 
     def sexp(self) -> str:
         """The tree as an s-expression, for tests."""
@@ -136,16 +134,14 @@ class Tree:
 
     @cached_property
     def _definitions(self) -> tuple[Definition, ...]:
-        return definitions(self._matches(), self.encoded)
+        matches = tree_sitter.QueryCursor(self.grammar.definitions).matches(self.root)
+        return definitions(matches, self.encoded)
 
     @cached_property
     def _imports(self) -> tuple[Import, ...]:
-        cursor = tree_sitter.QueryCursor(self.grammar.symbols)
+        cursor = tree_sitter.QueryCursor(self.grammar.imports)
         cursor.set_max_start_depth(_IMPORT_DEPTH)
         return imports(cursor.matches(self.root), self.encoded, self.language_id)
-
-    def _matches(self) -> Sequence[tuple[int, Captures]]:
-        return tree_sitter.QueryCursor(self.grammar.symbols).matches(self.root)
 
     def _within(self, offset: int) -> int:
         return min(max(offset, 0), len(self.text))

@@ -9,12 +9,15 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Iterable
+from typing import cast
 
 from aigc_lsp.syntax.definitions import Captures
 from aigc_lsp.syntax.encoded import Encoded
 from aigc_lsp.syntax.symbols import Role, Use
 
-_ROLES: dict[str, Role] = {"call": "call", "type": "type", "name": "name"}
+# The more a capture says, the higher.
+_RANKS = {"name": 0, "type": 1, "call": 2}
+_COUNTED = {*_RANKS, "given"}
 _WORD = re.compile(r"[^\W\d]\w*")
 
 _CALLED = re.compile(r"!?[ \t]*\(")
@@ -29,18 +32,23 @@ _REACH = 120
 def uses(matches: Iterable[tuple[int, Captures]], encoded: Encoded, start: int, end: int) -> tuple[Use, ...]:
     """The names used in `start..end`, code points, among `matches` of the query `names`, in order of place."""
     first, last = encoded.byte_at(start), encoded.byte_at(end)
-    found: dict[int, tuple[Role, int]] = {}
-    given = set()
+    found: dict[int, tuple[int, Role, int]] = {}
+    given, apart = set(), []
     for _, captures in matches:
         for name, nodes in captures.items():
             node = nodes[0]
-            if not first <= node.start_byte or node.end_byte > last:
-                continue
-            if name == "given":
+            if name == "apart":
+                apart.append((node.start_byte, node.end_byte))
+            elif name == "given":
                 given.add(node.start_byte)
-            elif name in _ROLES and (name != "name" or node.start_byte not in found):
-                found[node.start_byte] = _ROLES[name], node.end_byte
-    return tuple(_use(encoded, at, node_end, role) for at, (role, node_end) in sorted(found.items()) if at not in given)
+            elif name in _RANKS and first <= node.start_byte and node.end_byte <= last:
+                rank = _RANKS[name], cast(Role, name), node.end_byte
+                found[node.start_byte] = max(found.get(node.start_byte, rank), rank)
+    return tuple(
+        _use(encoded, at, node_end, role)
+        for at, (_, role, node_end) in sorted(found.items())
+        if at not in given and not any(low <= at < high for low, high in apart)
+    )
 
 
 def _use(encoded: Encoded, start_byte: int, end_byte: int, role: Role) -> Use:
@@ -59,7 +67,7 @@ def _use(encoded: Encoded, start_byte: int, end_byte: int, role: Role) -> Use:
 
 def bag(captures: Captures, encoded: Encoded) -> Counter[str]:
     """How often each name occurs, among all captures of the query `names`."""
-    nodes = {node.start_byte: node.end_byte for found in captures.values() for node in found}
+    nodes = {node.start_byte: node.end_byte for name, found in captures.items() if name in _COUNTED for node in found}
     counts = Counter(encoded.data[start:end] for start, end in nodes.items())
     return Counter({name.decode("utf-8", "replace"): count for name, count in counts.items()})
 

@@ -62,7 +62,7 @@ auth.json  tokens.css
 def test_files_for_secrets_are_hidden_and_not_completed_in(path: str) -> None:
     assert is_secret(path).startswith("a file for secrets (")
     assert Rules().is_hidden(path) == Rules().is_barred(path) == is_secret(path)
-    assert is_secret(f"/home/user/{path}")
+    assert Rules().is_hidden(f"/home/user/{path}", opened=True) == Rules().is_barred(f"/home/user/{path}") != ""
     assert is_secret(f"deep/er/{path}")
 
 
@@ -194,6 +194,10 @@ def test_outside_of_the_workspace_only_what_is_open(path: str) -> None:
     assert not rules.may_enter(path)
 
 
+def test_a_colon_in_a_name_is_no_drive() -> None:
+    assert Rules().is_hidden("a:b.py") == ""
+
+
 def test_a_workspace_within_a_repository() -> None:
     rules = Rules([git("dist/\n"), git("*.gen.ts", "web")], workspace="web/app")
     assert rules.is_hidden("web/app/dist/a.ts") == "ignored by .gitignore (dist/)"
@@ -228,6 +232,7 @@ def test_adding_takes_the_place_of_the_same_file_and_leaves_the_first_rules_as_t
     assert (second.is_hidden("a/b.log"), second.is_hidden("a/b.tmp")) == ("", "ignored by .gitignore (*.tmp)")
     assert second.is_hidden("a/C.TMP") == ""
     assert second.is_hidden("x.py")
+    assert second.adding(git("a/")).is_hidden("a/b.py") == "ignored by .gitignore (a/)"
 
 
 HEAD = "import os\n" * 100

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from aigc_lsp.index.paths import Paths
 from aigc_lsp.index import subjects
+from aigc_lsp.index.paths import Paths
 
 FILES = [
     "src/shop/cart.py",

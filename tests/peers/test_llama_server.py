@@ -6,8 +6,8 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from conftest import TOKEN, Peer
 from harness import Client, environment, initialize_params, short_folder, until
+from llama_peer import TOKEN, Peer
 from remote_bench import HOLE, connected, health
 
 from aigc_lsp import catalogue

@@ -21,13 +21,14 @@
 (expansion) @code
 (comment) @line_comment
 
-;;; symbols
+;;; definitions
 (variable_assignment name: (variable_name) @name value: (_) @value) @variable
 (declaration_command "readonly" (variable_assignment name: (variable_name) @name)) @constant
 (comment) @lead
 (subshell) @local
 (command_substitution) @local
 
+;;; imports
 ((command name: (command_name (word) @_source) . argument: [(word) (string) (raw_string) (concatenation)] @module) @import
   (#any-of? @_source "source" "."))
 
@@ -35,3 +36,4 @@
 (variable_name) @name
 (command_name (word) @call)
 (function_definition name: (_) @given)
+((command name: (command_name (word) @_source)) @apart (#any-of? @_source "source" "."))

@@ -22,16 +22,18 @@
 ((comment) @line_comment (#match? @line_comment "^//"))
 ((comment) @comment (#match? @comment "^/[*]"))
 
-;;; symbols
+;;; definitions
 (preproc_def name: (_) @name) @constant
 (preproc_function_def name: (_) @name) @function
 (enumerator name: (_) @name) @constant
+(type_definition type: (_ body: (_) @body) declarator: (_) @declarator) @type
 (type_definition declarator: (_) @declarator) @type
 (declaration declarator: (_) @declarator) @variable
 (field_declaration declarator: (_) @declarator) @variable
 (init_declarator value: (_) @value)
 (comment) @lead
 
+;;; imports
 (preproc_include path: (_) @module) @import
 
 ;;; names

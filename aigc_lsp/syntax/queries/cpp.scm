@@ -8,7 +8,7 @@
 (requirement_seq . "{" @open) @block
 (raw_string_literal) @string
 
-;;; symbols
+;;; definitions
 (alias_declaration name: (_) @name) @type
 (concept_definition name: (_) @name) @type
 (template_declaration) @outer
@@ -21,3 +21,5 @@
 (call_expression function: (field_expression field: (template_method name: (field_identifier) @call)))
 (function_declarator declarator: (field_identifier) @given)
 (class_specifier name: (_) @given body: (_))
+(namespace_definition name: (_) @apart)
+(using_declaration) @apart

@@ -31,7 +31,7 @@
 ((comment) @comment (#match? @comment "^/[*]"))
 (preproc_region) @text
 
-;;; symbols
+;;; definitions
 (file_scoped_namespace_declaration name: (_) @name) @package
 (field_declaration (variable_declaration (variable_declarator name: (_) @name))) @variable
 (event_field_declaration (variable_declaration (variable_declarator name: (_) @name))) @variable
@@ -42,6 +42,7 @@
 (lambda_expression) @local
 (anonymous_method_expression) @local
 
+;;; imports
 (using_directive !name [(identifier) (qualified_name) (alias_qualified_name)] @module) @import
 (using_directive name: (identifier) @as "=" (_) @module) @import
 
@@ -66,3 +67,6 @@
 (constructor_declaration name: (_) @given)
 (property_declaration name: (_) @given)
 (local_function_statement name: (_) @given)
+(using_directive) @apart
+(namespace_declaration name: (_) @apart)
+(file_scoped_namespace_declaration name: (_) @apart)

@@ -5,7 +5,7 @@
   property: (_) @name
   value: [(arrow_function body: (_) @body) (function_expression !name body: (_) @body)]) @function
 
-;;; symbols
+;;; definitions
 (field_definition property: (_) @name value: (_) @value) @variable
 (field_definition property: (_) @name !value) @variable
 

@@ -19,11 +19,11 @@
 ((comment) @line_comment (#match? @line_comment "^//"))
 ((comment) @comment (#match? @comment "^/[*]"))
 
-;;; symbols
+;;; definitions
 (package_clause (_) @name) @package
 (type_spec name: (_) @name) @type
 (type_alias name: (_) @name) @type
-(const_spec name: (identifier) @name) @constant
+(const_spec (identifier) @name) @constant
 (var_spec name: (identifier) @name value: (_) @value) @variable
 (var_spec name: (identifier) @name !value) @variable
 (field_declaration name: (_) @name) @variable
@@ -43,6 +43,7 @@
 (comment) @lead
 (func_literal) @local
 
+;;; imports
 (import_spec path: (_ (_) @module)) @import
 (import_spec name: (package_identifier) @as) @import
 (import_spec name: (blank_identifier) @as) @import
@@ -60,3 +61,5 @@
 (method_declaration name: (_) @given)
 (method_elem name: (_) @given)
 (keyed_element key: (literal_element (identifier) @given))
+(import_declaration) @apart
+(package_clause) @apart

@@ -26,7 +26,7 @@
 (line_comment) @line_comment
 (block_comment) @comment
 
-;;; symbols
+;;; definitions
 (package_declaration [(scoped_identifier) (identifier)] @name) @package
 (field_declaration declarator: (variable_declarator name: (_) @name value: (_) @value)) @variable
 (field_declaration declarator: (variable_declarator name: (_) @name !value)) @variable
@@ -39,6 +39,7 @@
 (block_comment) @lead
 (lambda_expression) @local
 
+;;; imports
 (import_declaration [(scoped_identifier) (identifier)] @module) @import
 (import_declaration (asterisk) @all) @import
 
@@ -54,3 +55,6 @@
 (record_declaration name: (_) @given)
 (method_declaration name: (_) @given)
 (constructor_declaration name: (_) @given)
+(enum_constant name: (_) @given)
+(import_declaration) @apart
+(package_declaration) @apart

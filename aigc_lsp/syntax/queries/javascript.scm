@@ -43,7 +43,7 @@
 ((comment) @comment (#match? @comment "^/[*]"))
 (hash_bang_line) @line_comment
 
-;;; symbols
+;;; definitions
 (variable_declarator name: (identifier) @name value: (_) @value) @variable
 (variable_declarator name: (identifier) @name !value) @variable
 
@@ -55,6 +55,7 @@
 (arrow_function) @local
 (function_expression) @local
 
+;;; imports
 (import_statement source: (string (string_fragment) @module)) @import
 (import_statement (import_clause (identifier) @default)) @import
 (import_statement (import_clause (namespace_import (identifier) @as))) @import
@@ -99,3 +100,5 @@
 (generator_function_declaration name: (_) @given)
 (method_definition name: (_) @given)
 (pair key: (property_identifier) @given)
+(import_statement) @apart
+(export_clause) @apart

@@ -26,7 +26,7 @@
 ((comment) @line_comment (#match? @line_comment "^(//|#)"))
 ((comment) @comment (#match? @comment "^/[*]"))
 
-;;; symbols
+;;; definitions
 (namespace_definition name: (_) @name !body) @package
 (const_declaration (const_element . (name) @name)) @constant
 (property_declaration (property_element name: (variable_name (name) @name))) @variable
@@ -39,6 +39,7 @@
 (comment) @lead
 (anonymous_function) @local
 
+;;; imports
 (namespace_use_declaration (namespace_use_clause . [(name) (qualified_name)] @module !alias)) @import
 (namespace_use_declaration (namespace_use_clause . [(name) (qualified_name)] @module alias: (name) @as)) @import
 (namespace_use_declaration
@@ -73,3 +74,5 @@
 (enum_declaration name: (_) @given)
 (function_definition name: (_) @given)
 (method_declaration name: (_) @given)
+(namespace_use_declaration) @apart
+(namespace_definition name: (_) @apart)

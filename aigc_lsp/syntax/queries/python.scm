@@ -1,4 +1,4 @@
-; What is asked of a tree, in four parts. The captures are the same in every language.
+; What is asked of a tree, in five parts. The captures are the same in every language.
 ;
 ; scopes: what has a name and a body. Asked about a cursor and about a file.
 ;   @class, @module, @function, @method   with @name; @body where the grammar does not call it so
@@ -6,7 +6,7 @@
 ;   @block with @open                 a body, and the token that opens it; @header is the node that owns both
 ;   @string, @comment, @line_comment  text that is not code; @code is code again, inside a string
 ;   @text                             is code to the cursor, but its quotes mean nothing
-; symbols: what else a file defines and imports.
+; definitions: what else a file defines.
 ;   @type, @constant, @variable       as in scopes; @value is what is given to it
 ;   @package                          a module that holds all that follows it
 ;   @outer                            what belongs to the one definition in it (`export`, a template's parameters)
@@ -14,10 +14,11 @@
 ;   @doc, @end, @brace, @owner        of the definition around it: its docstring, where its header ends, where its body
 ;                                     begins, the class that it is a method of
 ;   @local                            constants and variables in here are nobody else's business
+; imports
 ;   @import with @module              @as is the name that the module gets, @all says that it brings all its names;
 ;                                     @item, @alias: a name from it, and the name it gets; @default: its main thing
 ; names: what is used.
-;   @name, @type, @call               @given is a name that is given here, not used
+;   @name, @type, @call               @given is a name that is given here, not used; nothing in @apart is used either
 
 ;;; scopes
 (class_definition name: (identifier) @name) @class
@@ -43,7 +44,7 @@
 (comment) @line_comment
 (interpolation) @code
 
-;;; symbols
+;;; definitions
 (expression_statement (assignment left: (identifier) @name right: (_) @value) @variable)
 (expression_statement (assignment left: (identifier) @name !right) @variable)
 (type_alias_statement left: (type (identifier) @name)) @type
@@ -56,6 +57,7 @@
 (decorated_definition) @outer
 (decorator) @attribute
 
+;;; imports
 (import_statement name: (dotted_name) @module) @import
 (import_statement name: (aliased_import name: (_) @module alias: (_) @as)) @import
 (import_from_statement module_name: (_) @module) @import
@@ -77,3 +79,6 @@
 (class_definition name: (identifier) @given)
 (function_definition name: (identifier) @given)
 (keyword_argument name: (identifier) @given)
+(import_statement) @apart
+(import_from_statement) @apart
+(future_import_statement) @apart

@@ -51,12 +51,20 @@
 ((comment) @comment (#match? @comment "^=begin"))
 (uninterpreted) @text
 
-;;; symbols
+;;; definitions
+(class name: (_) @end !superclass)
+(class superclass: (_) @end)
+(module name: (_) @end)
+(method name: (_) @end !parameters)
+(method parameters: (_) @end)
+(singleton_method name: (_) @end !parameters)
+(singleton_method parameters: (_) @end)
 (assignment left: (constant) @name right: (_) @value) @constant
 ((call method: (identifier) @_attr arguments: (argument_list (simple_symbol) @name)) @variable
   (#match? @_attr "^attr_"))
 (comment) @lead
 
+;;; imports
 ((call method: (identifier) @_require arguments: (argument_list . (string (string_content) @module))) @import
   (#match? @_require "^(require|require_relative|load)$"))
 
@@ -73,3 +81,4 @@
 (module name: (constant) @given)
 (method name: (_) @given)
 (singleton_method name: (_) @given)
+((call method: (identifier) @_require) @apart (#match? @_require "^(require|require_relative|load)$"))

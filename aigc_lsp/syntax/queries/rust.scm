@@ -25,7 +25,7 @@
 (line_comment) @line_comment
 (block_comment) @comment
 
-;;; symbols
+;;; definitions
 (function_signature_item name: (_) @name) @function
 (macro_definition name: (_) @name) @function
 (macro_definition "{" @brace)
@@ -40,6 +40,7 @@
 (block_comment) @lead
 (closure_expression) @local
 
+;;; imports
 (use_declaration argument: (_) @module) @import
 (mod_item name: (_) @module !body) @import
 
@@ -62,3 +63,6 @@
 (function_signature_item name: (_) @given)
 (macro_definition name: (_) @given)
 (field_initializer field: (_) @given)
+(use_declaration) @apart
+(mod_item name: (_) @given)
+(attribute_item) @apart

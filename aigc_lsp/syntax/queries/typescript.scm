@@ -15,7 +15,7 @@
 (interface_body . "{" @open) @block
 (enum_body . "{" @open) @block
 
-;;; symbols
+;;; definitions
 (public_field_definition name: (_) @name value: (_) @value) @variable
 (public_field_definition name: (_) @name !value) @variable
 (property_signature name: (_) @name) @variable

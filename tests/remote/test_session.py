@@ -3,22 +3,16 @@
 from __future__ import annotations
 
 import contextlib
-import sys
 from collections.abc import AsyncIterator
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
 import pytest
 from harness import Client, environment, initialize_params, short_folder, until
-
-sys.path.append(str(Path(__file__).resolve().parents[1] / "service"))
-
 from peer_server import PeerServer, Reply, recorded, said, texts
+from remote_bench import COMPLETIONS, TOKEN
 
-COMPLETIONS = "/v1/completions"
 TEXT = "def add(a, b):\n    return \n"
-TOKEN = "sk-very-secret-0123456789"
 
 
 @pytest.fixture

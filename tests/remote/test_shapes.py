@@ -3,30 +3,17 @@
 from __future__ import annotations
 
 import json
-from collections.abc import AsyncIterator
 from dataclasses import replace
 
 import pytest
 from peer_server import FIXTURES, NOT_FOUND, PeerServer, Reply, recorded, said, texts
-from remote_bench import HOLE, connected, health, pieces, text
+from remote_bench import COMPLETIONS, HOLE, connected, health, pieces, text
 
 from aigc_lsp.errors import EngineUnavailable
 from aigc_lsp.service import remote_gate
 from aigc_lsp.service.wire import Health, InfillRequest
 
 FILLED = f"<|fim_prefix|>{HOLE.input_prefix}<|fim_suffix|>{HOLE.input_suffix}<|fim_middle|>"
-COMPLETIONS = "/v1/completions"
-
-
-@pytest.fixture
-def peer() -> PeerServer:
-    return PeerServer()
-
-
-@pytest.fixture
-async def url(peer: PeerServer) -> AsyncIterator[str]:
-    async with peer.up() as url:
-        yield url
 
 
 # Answers

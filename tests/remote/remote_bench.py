@@ -9,13 +9,20 @@ from collections.abc import AsyncIterator, Callable
 from dataclasses import replace
 from typing import Any
 
+import pytest
+
 from aigc_lsp.config import Config, EngineConfig
+from aigc_lsp.errors import EngineUnavailable
 from aigc_lsp.service.backend import Backend
 from aigc_lsp.service.remote import connect
 from aigc_lsp.service.wire import Health, InfillPiece, InfillRequest
 
 PATIENCE = 15.0
 """Seconds: a hang, not a slow machine."""
+
+COMPLETIONS = "/v1/completions"
+TOKEN = "sk-very-secret-0123456789"
+PROXIES = ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY")
 
 HOLE = InfillRequest(
     input_prefix="def add(a, b):\n    return ",
@@ -47,6 +54,13 @@ async def pieces(backend: Backend, request: InfillRequest = HOLE) -> list[Infill
 
 async def text(backend: Backend, request: InfillRequest = HOLE) -> str:
     return "".join(piece.content for piece in await pieces(backend, request))
+
+
+async def failure(backend: Backend) -> str:
+    """The sentence of a request that fails."""
+    with pytest.raises(EngineUnavailable) as found:
+        await text(backend)
+    return str(found.value)
 
 
 async def health(backend: Backend) -> Health:

@@ -1,0 +1,357 @@
+"""The index follows the disk and the editor: each test changes something and waits until the index says so."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import subprocess
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import psutil
+import pytest
+from workspaces import until, write
+
+from aigc_lsp.index import build, scan
+from aigc_lsp.index.build import Indexer
+from aigc_lsp.index.table import EDITED, Index, entry_of
+from aigc_lsp.syntax import symbols_of
+from aigc_lsp.text import Text
+
+MORE_THAN_A_HANDFUL = scan.HANDFUL_READ + 4
+
+
+def numbered(count: int, name: str = "f") -> dict[str, str]:
+    return {f"pkg/{name}{number}.py": f"def {name}_{number}(): pass\n" for number in range(count)}
+
+
+def is_true(index: Index, root: Path) -> bool:
+    """Whether the index is what one would build anew from the Python files on disk."""
+    anew = Index(str(root))
+    for path in sorted(root.rglob("*.py")):
+        source, name = path.read_text(), path.relative_to(root).as_posix()
+        anew.put(entry_of(name, "python", EDITED, symbols_of("python", Text(source))))
+    if set(index.files) != set(anew.files):
+        return False
+    names = {name for entry in anew.files.values() for name in entry.names}
+    return all(index.definitions(name) == anew.definitions(name) for name in names) and all(
+        index.in_file(path) == anew.in_file(path) and index.imports(path) == anew.imports(path) for path in index.files
+    )
+
+
+@asynccontextmanager
+async def indexing(root: Path) -> AsyncIterator[Indexer]:
+    """An indexer that has scanned everything once; no process of it is left behind."""
+    indexer = Indexer(str(root))
+    indexer.start()
+    try:
+        await until(lambda: indexer.is_complete, "the first scan")
+        yield indexer
+    finally:
+        await indexer.close()
+    assert not [each for each in psutil.Process().children() if "aigc_lsp.index.worker" in each.cmdline()]
+
+
+def git(root: Path, *arguments: str) -> None:
+    subprocess.run(
+        ["git", "-c", "user.name=a", "-c", "user.email=a@b", "-c", "init.defaultBranch=main", *arguments],
+        cwd=root,
+        check=True,
+        capture_output=True,
+        env={**os.environ, "GIT_CONFIG_GLOBAL": os.devnull, "GIT_CONFIG_SYSTEM": os.devnull},
+    )
+
+
+@pytest.mark.parametrize("count", [3, MORE_THAN_A_HANDFUL])
+async def test_everything_is_indexed(tmp_path: Path, count: int) -> None:
+    """By a thread, or by a worker."""
+    write(tmp_path, {"go.mod": "module m\n", **numbered(count)})
+    async with indexing(tmp_path) as indexer:
+        assert len(indexer.index) == count
+        assert is_true(indexer.index, tmp_path)
+        assert indexer.index.projects["go.mod"].name == "m"
+        assert indexer.note == ""
+
+
+async def test_an_empty_or_missing_root(tmp_path: Path) -> None:
+    for root in (tmp_path, tmp_path / "missing"):
+        async with indexing(root) as indexer:
+            assert len(indexer.index) == 0
+
+
+async def test_files_that_are_written_made_and_deleted(tmp_path: Path) -> None:
+    write(tmp_path, {"a.py": "def one(): pass\n", "b.py": "def two(): pass\n"})
+    async with indexing(tmp_path) as indexer:
+        write(tmp_path, {"a.py": "def three(): pass\n", "c/d.py": "def four(): pass\n", "go.mod": "module m\n"})
+        (tmp_path / "b.py").unlink()
+        indexer.changed(["a.py", "b.py", "c/d.py", "go.mod"])
+        await until(lambda: is_true(indexer.index, tmp_path), "the changes")
+        assert [each.path for each in indexer.index.definitions("four")] == ["c/d.py"]
+        assert indexer.index.definitions("one") == indexer.index.definitions("two") == []
+        await until(lambda: "go.mod" in indexer.index.projects, "the project")
+        (tmp_path / "go.mod").write_text("nothing")
+        indexer.changed(["go.mod"])
+        await until(lambda: not indexer.index.projects, "the project's end")
+
+
+async def test_a_file_and_a_folder_are_renamed(tmp_path: Path) -> None:
+    write(tmp_path, {"a.py": "def one(): pass\n", **numbered(5)})
+    async with indexing(tmp_path) as indexer:
+        (tmp_path / "a.py").rename(tmp_path / "b.py")
+        (tmp_path / "pkg").rename(tmp_path / "lib")
+        indexer.changed(["a.py", "b.py", "pkg", "lib"])
+        await until(lambda: is_true(indexer.index, tmp_path), "the new names")
+        assert [each.path for each in indexer.index.definitions("f_3")] == ["lib/f3.py"]
+        assert not indexer.index.paths.has_folder("pkg")
+
+
+@pytest.mark.parametrize("told", [["pkg"], [f"pkg/f{number}.py" for number in range(MORE_THAN_A_HANDFUL)]])
+async def test_a_folder_is_deleted(tmp_path: Path, told: list[str]) -> None:
+    write(tmp_path, {"a.py": "", **numbered(MORE_THAN_A_HANDFUL)})
+    async with indexing(tmp_path) as indexer:
+        for path in (tmp_path / "pkg").iterdir():
+            path.unlink()
+        (tmp_path / "pkg").rmdir()
+        indexer.changed(told)
+        await until(lambda: list(indexer.index.files) == ["a.py"], "the deletion")
+        assert indexer.index.definitions("f_1") == []
+
+
+async def test_a_branch_switch_that_the_client_tells_of(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(build, "MANY", 10)
+    write(tmp_path, {"same.py": "def same(): pass\n", **numbered(30, "old")})
+    async with indexing(tmp_path) as indexer:
+        kept = indexer.index.files["same.py"]
+        for path in numbered(30, "old"):
+            (tmp_path / path).unlink()
+        write(tmp_path, numbered(25, "new"))
+        indexer.changed([*numbered(30, "old"), *numbered(25, "new")])
+        await until(lambda: is_true(indexer.index, tmp_path), "the other branch")
+        assert indexer.index.files["same.py"] is kept  # by its stamp alone
+
+
+async def test_a_branch_switch_that_nobody_tells_of(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(build, "LOOK_SECONDS", 0.0)
+    monkeypatch.setattr(build, "LONGEST_REST_SECONDS", 0.0)
+    git(tmp_path, "init")
+    write(tmp_path, {".gitignore": "build/\n", "build/b.py": "", "a.py": "def here(): pass\n", **numbered(30)})
+    git(tmp_path, "add", ".")
+    git(tmp_path, "commit", "-m", "one")
+    git(tmp_path, "switch", "-c", "other")
+    write(tmp_path, {"a.py": "def there(): pass\n", "new/n.py": "def new(): pass\n"})
+    (tmp_path / "pkg" / "f0.py").rename(tmp_path / "pkg" / "moved.py")
+    git(tmp_path, "add", ".")
+    git(tmp_path, "commit", "-m", "two")
+    (tmp_path / "build" / "b.py").unlink()  # `is_true` knows nothing of ignore files
+    async with indexing(tmp_path) as indexer:
+        assert is_true(indexer.index, tmp_path)
+        for branch in ("main", "other"):
+            git(tmp_path, "switch", branch)
+
+            def follows() -> bool:
+                indexer.look()
+                return is_true(indexer.index, tmp_path)
+
+            await until(follows, f"the branch {branch}")
+            assert bool(indexer.index.definitions("there")) == (branch == "other")
+
+
+async def test_files_that_nobody_tells_of(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(build, "LOOK_SECONDS", 0.0)
+    write(tmp_path, {"a.py": "", "pkg/b.py": "", "gone/c.py": ""})
+    async with indexing(tmp_path) as indexer:
+        write(tmp_path, {"pkg/new.py": "def new(): pass\n", "deep/er/d.py": ""})
+        (tmp_path / "pkg" / "b.py").rename(tmp_path / "pkg" / "c.py")
+        (tmp_path / "gone" / "c.py").unlink()
+        (tmp_path / "gone").rmdir()
+
+        def follows() -> bool:
+            indexer.look()
+            return is_true(indexer.index, tmp_path)
+
+        await until(follows, "what changed")
+
+
+async def test_looks_are_seldom(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    looks = []
+    monkeypatch.setattr(build, "look", lambda root, stamps: looks.append(root) or build.Sight((), ()))
+    async with indexing(tmp_path) as indexer:
+        for _ in range(20):
+            indexer.look()
+        await until(lambda: bool(looks), "a look")
+        await asyncio.sleep(0)
+        assert len(looks) == 1
+
+
+async def test_an_open_document_comes_before_the_disk(tmp_path: Path) -> None:
+    write(tmp_path, {"a.py": "def disk(): pass\n"})
+    async with indexing(tmp_path) as indexer:
+        index = indexer.index
+        indexer.opened("a.py", "python", symbols_of("python", Text("def buffer(): pass\n")))
+        assert [each.name for each in index.in_file("a.py")] == ["buffer"]
+        assert await indexer.text("a.py") is None  # who has it open has its text
+        write(tmp_path, {"a.py": "def saved(): pass\n", "b.py": ""})
+        indexer.changed(["a.py", "b.py"])
+        await until(lambda: "b.py" in index, "the other file")
+        (tmp_path / "a.py").unlink()
+        (tmp_path / "b.py").unlink()
+        indexer.changed(["a.py", "b.py"])
+        await until(lambda: "b.py" not in index, "the deletion")
+        assert [each.name for each in index.in_file("a.py")] == ["buffer"]
+        write(tmp_path, {"a.py": "def closed(): pass\n"})
+        indexer.closed("a.py")
+        await until(lambda: [each.name for each in index.in_file("a.py")] == ["closed"], "the disk again")
+
+
+async def test_what_changes_during_a_scan_is_not_overtaken_by_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The scan has read the old text when the editor tells of a new one, and hands it over afterwards."""
+    write(tmp_path, {"a.py": "def old(): pass\n"})
+    released, has_read, scanned = asyncio.Event(), asyncio.Event(), build.scan_handful
+    loop = asyncio.get_running_loop()
+
+    def slow(task: scan.Task) -> list[scan.Finding] | None:
+        found = scanned(task)
+        if task.scope == ("",):
+            loop.call_soon_threadsafe(has_read.set)
+            asyncio.run_coroutine_threadsafe(released.wait(), loop).result()
+        return found
+
+    monkeypatch.setattr(build, "scan_handful", slow)
+    indexer = Indexer(str(tmp_path))
+    indexer.start()
+    try:
+        await asyncio.wait_for(has_read.wait(), 15)
+        write(tmp_path, {"a.py": "def new(): pass\n"})
+        indexer.changed(["a.py"])
+        await until(lambda: bool(indexer.index.definitions("new")), "the change")
+        released.set()
+        await until(lambda: indexer.is_complete, "the end of the scan")
+        assert [each.name for each in indexer.index.in_file("a.py")] == ["new"]
+    finally:
+        released.set()
+        await indexer.close()
+
+
+async def test_an_ignore_file_that_changes(tmp_path: Path) -> None:
+    write(tmp_path, {"a.py": "", "sub/b.py": "", "sub/c.py": ""})
+    async with indexing(tmp_path) as indexer:
+        files = indexer.index.files
+        write(tmp_path, {"sub/.aigcignore": "b.py\n"})
+        indexer.changed(["sub/.aigcignore"])
+        await until(lambda: sorted(files) == ["a.py", "sub/c.py"], "what is hidden")
+        write(tmp_path, {"sub/.aigcignore": b"\xff"})
+        indexer.changed(["sub/.aigcignore"])
+        await until(lambda: list(files) == ["a.py"], "the broken file")
+        assert "sub/.aigcignore" in indexer.note
+        (tmp_path / "sub" / ".aigcignore").unlink()
+        indexer.changed(["sub/.aigcignore"])
+        await until(lambda: sorted(files) == ["a.py", "sub/b.py", "sub/c.py"] and not indexer.note, "all of it")
+
+
+async def test_other_things_to_exclude(tmp_path: Path) -> None:
+    write(tmp_path, {"a.py": "", "sub/b.py": "", "own/c.py": ""})
+    async with indexing(tmp_path) as indexer:
+        indexer.arrange(["sub/"], [str(tmp_path / "own")])
+        await until(lambda: list(indexer.index.files) == ["a.py"], "what is excluded")
+        indexer.arrange([], [])
+        await until(lambda: len(indexer.index) == 3, "all of it")
+
+
+async def test_no_more_files_than_the_budget_allows(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(scan, "MOST_FILES", 3)
+    write(tmp_path, {"z.py": "", **numbered(5)})
+    async with indexing(tmp_path) as indexer:
+        assert sorted(indexer.index.files) == ["pkg/f0.py", "pkg/f1.py", "z.py"]
+        assert "first 3 files" in indexer.note
+        (tmp_path / "pkg" / "f0.py").unlink()
+        indexer.rescan()
+        await until(lambda: "pkg/f2.py" in indexer.index, "another file in its place")
+
+
+async def test_no_more_time_than_the_budget_allows(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(scan, "MOST_SECONDS", -1.0)
+    write(tmp_path, numbered(5))
+    async with indexing(tmp_path) as indexer:
+        assert len(indexer.index) == 0
+        assert "stopped" in indexer.note
+
+
+async def test_the_text_that_offsets_are_of(tmp_path: Path) -> None:
+    write(tmp_path, {"a.py": "def one(): pass\n"})
+    async with indexing(tmp_path) as indexer:
+        assert await indexer.text("a.py") == "def one(): pass\n"
+        assert await indexer.text("unknown.py") is None
+        write(tmp_path, {"a.py": "# more\ndef two(): pass\n"})
+        assert await indexer.text("a.py") is None
+        await until(lambda: bool(indexer.index.definitions("two")), "the file is read again")
+        assert await indexer.text("a.py") == "# more\ndef two(): pass\n"
+
+
+POISON = """
+import os, sys, time
+if "aigc_lsp.index.worker" in " ".join(sys.orig_argv):
+    from aigc_lsp.index import scan
+    parse = scan.symbols_of
+    def poisoned(language, text, *more):
+        if "POISON" in text.source:
+            os.kill(os.getpid(), 9)
+        if "HANG" in text.source:
+            time.sleep(600)
+        return parse(language, text, *more)
+    scan.symbols_of = poisoned
+"""
+
+
+@pytest.fixture
+def workspace(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """More than a handful of files, and a worker that dies of a file with POISON in it and hangs in one with HANG."""
+    write(tmp_path, {"site/sitecustomize.py": POISON})
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path / "site"))
+    return write(tmp_path / "root", numbered(MORE_THAN_A_HANDFUL))
+
+
+async def test_a_worker_that_is_killed_is_started_again(workspace: Path) -> None:
+    write(workspace, {"pkg/f10.py": "# POISON\n"})
+    async with indexing(workspace) as indexer:
+        assert set(indexer.index.files) == set(numbered(MORE_THAN_A_HANDFUL)) - {"pkg/f10.py"}
+        assert indexer.note == ""
+
+
+async def test_a_worker_runs_nothing_of_the_workspace(workspace: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    write(workspace, dict.fromkeys(("json.py", "aigc_lsp/__init__.py"), "raise SystemExit\n"))
+    monkeypatch.chdir(workspace)
+    async with indexing(workspace) as indexer:
+        assert len(indexer.index) == MORE_THAN_A_HANDFUL + 2
+
+
+async def test_a_worker_that_hangs_is_killed(workspace: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("aigc_lsp.index.process.SILENT_SECONDS", 2.0)
+    write(workspace, {"pkg/f10.py": "# HANG\n"})
+    async with indexing(workspace) as indexer:
+        assert set(indexer.index.files) == set(numbered(MORE_THAN_A_HANDFUL)) - {"pkg/f10.py"}
+
+
+async def test_a_worker_that_is_killed_twice_leaves_the_index_as_it_is(workspace: Path) -> None:
+    write(workspace, {"pkg/f10.py": "# POISON\n", "pkg/f11.py": "# POISON\n"})
+    async with indexing(workspace) as indexer:
+        assert set(indexer.index.files) == {"pkg/f0.py", "pkg/f1.py"}
+        assert "failed twice" in indexer.note
+        write(workspace, {"pkg/f10.py": "", "pkg/f11.py": ""})
+        indexer.rescan()
+        await until(lambda: len(indexer.index) == MORE_THAN_A_HANDFUL and not indexer.note, "the rest")
+
+
+async def test_a_worker_ends_with_its_indexer(workspace: Path) -> None:
+    write(workspace, {"pkg/f10.py": "# HANG\n"})
+    indexer = Indexer(str(workspace))
+    indexer.start()
+
+    def workers() -> list[psutil.Process]:
+        return [each for each in psutil.Process().children() if "aigc_lsp.index.worker" in each.cmdline()]
+
+    await until(lambda: bool(indexer.index) and bool(workers()), "the worker")
+    await indexer.close()
+    assert not workers()

@@ -110,8 +110,8 @@ def engine(
     With --host or --port it serves other machines and other programs, too, and stays when nobody uses it. What they
     send is not encrypted: put it behind a TLS proxy or a tunnel where the network is not your own.
     """
-    from aigc_lsp.service import listen
-    from aigc_lsp.service.run import run_engine
+    from aigc_lsp.modelserver import listen
+    from aigc_lsp.modelserver.run import run_engine
 
     network = listen.network(host, port, token, token_env)
     if not run_engine(_config(), network):
@@ -282,11 +282,12 @@ def models_pull(
 ) -> None:
     """Fetch a model, check its digest and convert it. Goes on where an earlier pull was cut off."""
     from aigc_lsp import catalogue
-    from aigc_lsp.service.preparing import prepare
+    from aigc_lsp.modelserver.preparing import prepare
+    from aigc_lsp.terminal import ProgressBar
     from aigc_lsp.weights.store import Store
 
     model, store = catalogue.load(name), Store()
-    with _ProgressBar() as bar:
+    with ProgressBar() as bar:
         if store.state(model) != "packed":
             store.fetch(model, bar.report, from_path)
         folder = prepare(model, store, download=True, report=bar.report)
@@ -388,6 +389,7 @@ def eval_fim(
     from aigc_lsp import catalogue
     from aigc_lsp.measure import fim
     from aigc_lsp.measure.holes import read_rows
+    from aigc_lsp.terminal import track
 
     if compare not in (None, "orders"):
         raise UsageError(f"--compare knows `orders`, not {compare!r}.")
@@ -404,7 +406,7 @@ def eval_fim(
     )
     variants = fim.compared(settings) if compare else [settings]
     name = model or config.model
-    found = fim.run(rows, catalogue.load(name), config, variants, run_tests, _track)
+    found = fim.run(rows, catalogue.load(name), config, variants, run_tests, track)
     if as_json:
         runs = [{"settings": dataclasses.asdict(asked), **report.to_json()} for asked, report in found]
         print(json.dumps({"data": str(data), "model": name, "run_tests": run_tests, "runs": runs}))
@@ -513,10 +515,11 @@ def _read_source(path: Path, max_bytes: int) -> str:
 async def _ready_client(config: Any) -> Any:
     """A client of a model server that is loaded, started and waited for where that is needed."""
     from aigc_lsp.service import life
+    from aigc_lsp.terminal import ProgressBar
 
     client = life.connect()
     try:
-        with _ProgressBar() as bar:
+        with ProgressBar() as bar:
             await life.attach(client, {}, config.engine.start)
             async for health in life.follow(client, config.model):
                 bar.report_health(health)
@@ -524,54 +527,6 @@ async def _ready_client(config: Any) -> Any:
         await client.close()
         raise
     return client
-
-
-class _ProgressBar:
-    """Progress on stderr; nothing where stderr is no terminal and nothing takes long."""
-
-    def __init__(self) -> None:
-        from rich.console import Console
-        from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn
-
-        self._bar = Progress(
-            TextColumn("{task.description}"),
-            BarColumn(),
-            DownloadColumn(),
-            TimeRemainingColumn(),
-            console=Console(stderr=True),
-            transient=True,
-            disable=not sys.stderr.isatty(),
-        )
-        self._task: Any = None
-
-    def __enter__(self) -> _ProgressBar:
-        self._bar.start()
-        return self
-
-    def __exit__(self, *exception: object) -> None:
-        self._bar.stop()
-
-    def report(self, progress: Any) -> None:
-        self._show(progress.detail or progress.phase, progress.done, progress.total)
-
-    def report_health(self, health: Any) -> None:
-        if health.phase in ("ready", "error"):
-            return
-        doing = {"fetch": "fetching", "convert": "converting", "load": "loading"}.get(health.phase, "starting")
-        self._show(health.message or f"{doing} {health.model}", health.done, health.total)
-
-    def _show(self, description: str, done: int, total: int) -> None:
-        if self._task is None:
-            self._task = self._bar.add_task(description)
-        self._bar.update(self._task, description=description, completed=done, total=total or None)
-
-
-def _track(rows: Any, said: str) -> Any:
-    """`rows`, with a bar on stderr that says how far it is; none where stderr is no terminal."""
-    from rich.console import Console
-    from rich.progress import track
-
-    return track(rows, said, console=Console(stderr=True), transient=True, disable=not sys.stderr.isatty())
 
 
 def _rounded(values: dict[str, Any]) -> dict[str, Any]:

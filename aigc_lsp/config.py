@@ -160,7 +160,9 @@ class Option:
                 return f"a whole number from {self.low} to {self.high}"
             case "list[str]":
                 return "a list of non-empty texts"
-        return " or ".join(f'"{choice}"' for choice in self.choices) or ("a non-empty text" if self.default else "a text")
+        return " or ".join(f'"{choice}"' for choice in self.choices) or (
+            "a non-empty text" if self.default else "a text"
+        )
 
     @property
     def variable(self) -> str:

@@ -128,7 +128,7 @@ def test_the_runtime_folder_of_another_user(folder: Path) -> None:
 
 
 def line(ago: timedelta, level: str, message: str) -> str:
-    return f"{NOW - ago:%Y-%m-%d %H:%M:%S},123 4711 {level} aigc_lsp.service.host: {message}\n"
+    return f"{NOW - ago:%Y-%m-%d %H:%M:%S},123 4711 {level} aigc_lsp.modelserver.host: {message}\n"
 
 
 def test_the_log(folder: Path) -> None:

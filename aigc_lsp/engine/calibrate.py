@@ -1,7 +1,7 @@
 """How fast this machine runs this model: measured once in under a second, and remembered.
 
 From it follow the crossing point between packed and bfloat16 weights, how many drafted tokens are worth a pass, and how
-much of a buffer can be read and how long a suggestion can be within the latency targets (`service.limits`).
+much of a buffer can be read and how long a suggestion can be within the latency targets (`modelserver.limits`).
 """
 
 from __future__ import annotations

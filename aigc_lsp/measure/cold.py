@@ -60,7 +60,7 @@ def _first_token(model: str, threads: int) -> None:
     import dataclasses
 
     from aigc_lsp.config import Config
-    from aigc_lsp.service.host import Host, Job
+    from aigc_lsp.modelserver.host import Host, Job
     from aigc_lsp.service.wire import InfillRequest
 
     config = Config()

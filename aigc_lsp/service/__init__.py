@@ -1,1 +1,1 @@
-"""The model server: its HTTP app, its client, its life. It knows nothing of LSP."""
+"""What speaks to a model server: the shapes on the wire, our own one's client and life, and servers elsewhere."""

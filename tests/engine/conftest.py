@@ -2,16 +2,11 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Callable, Iterator
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 import torch
-
-sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
-
 from tiny_model import Recorder, Scripted, tiny_decoder, tiny_tokenizer, tiny_weights
 
 from aigc_lsp.engine import generate

@@ -11,8 +11,8 @@ from aigc_lsp import catalogue
 from aigc_lsp.engine.generate import Engine, Request
 from aigc_lsp.engine.vocabulary import Vocabulary
 from aigc_lsp.engine.weights import load_model
+from aigc_lsp.modelserver.preparing import prepare
 from aigc_lsp.prompt.infill import Hole, render
-from aigc_lsp.service.preparing import prepare
 from aigc_lsp.weights.store import Store
 
 pytestmark = pytest.mark.model

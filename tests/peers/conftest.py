@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import subprocess
-import sys
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 from llama_peer import Peer, command, free_port, wait
@@ -13,8 +11,6 @@ from llama_peer import Peer, command, free_port, wait
 from aigc_lsp import catalogue
 from aigc_lsp.config import Config
 from aigc_lsp.weights.store import Store
-
-sys.path += [str(Path(__file__).resolve().parents[1] / room) for room in ("remote", "server")]
 
 
 @pytest.fixture(scope="session")

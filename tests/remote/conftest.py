@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import AsyncIterator
-from pathlib import Path
 
 import pytest
 from peer_server import PeerServer
@@ -12,8 +10,6 @@ from remote_bench import PROXIES, TOKEN, connected
 
 from aigc_lsp.service import remote_gate
 from aigc_lsp.service.backend import Backend
-
-sys.path.append(str(Path(__file__).resolve().parents[1] / "server"))  # its harness
 
 
 @pytest.fixture(autouse=True)

@@ -27,10 +27,11 @@ from processes import Started, health, settled, start
 from tiny_server import wait_until
 
 from aigc_lsp.errors import EngineUnavailable
-from aigc_lsp.service import life, place, serving
-from aigc_lsp.service.activity import Activity
+from aigc_lsp.modelserver import serving
+from aigc_lsp.modelserver.activity import Activity
+from aigc_lsp.modelserver.listen import bind_socket
+from aigc_lsp.service import life, place
 from aigc_lsp.service.client import EngineClient
-from aigc_lsp.service.listen import bind_socket
 from aigc_lsp.service.wire import Health, InfillRequest
 
 MARKER = "marker_c0ffee_of_the_users_text"

@@ -19,7 +19,8 @@ from processes import Started, settled, start
 from tiny_server import HANG, wait_until
 
 from aigc_lsp.errors import EngineUnavailable, UsageError
-from aigc_lsp.service import life, listen, place
+from aigc_lsp.modelserver import listen
+from aigc_lsp.service import life, place
 from aigc_lsp.service.client import EngineClient
 from aigc_lsp.service.wire import InfillRequest
 

@@ -20,10 +20,10 @@ import uvicorn
 from tiny_server import HANG, wait_until
 
 from aigc_lsp.errors import EngineHung, EngineUnavailable
+from aigc_lsp.modelserver.listen import bind_socket
+from aigc_lsp.modelserver.serving import OwnUserOnly
 from aigc_lsp.service import peer
 from aigc_lsp.service.client import EngineClient
-from aigc_lsp.service.listen import bind_socket
-from aigc_lsp.service.serving import OwnUserOnly
 from aigc_lsp.service.wire import InfillRequest
 
 NOBODY = 65534

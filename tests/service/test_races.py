@@ -82,7 +82,7 @@ async def test_a_window_that_was_stopped_while_it_starts_one_keeps_no_other_wait
 
 def test_whoever_comes_second_leaves_before_it_has_loaded_anything(home: Path) -> None:
     script = (
-        "import sys\nfrom aigc_lsp.config import Config\nfrom aigc_lsp.service.run import run_engine\n"
+        "import sys\nfrom aigc_lsp.config import Config\nfrom aigc_lsp.modelserver.run import run_engine\n"
         "print(run_engine(Config()), *{'torch', 'numpy', 'uvicorn', 'starlette', 'httpx'} & set(sys.modules))\n"
     )
     with FileLock(place.lock_path()):
@@ -91,7 +91,7 @@ def test_whoever_comes_second_leaves_before_it_has_loaded_anything(home: Path) -
 
 
 def test_it_can_be_asked_before_it_has_loaded_torch() -> None:
-    script = "import aigc_lsp.service.serving, sys\nprint(*{'torch', 'transformers'} & set(sys.modules))"
+    script = "import aigc_lsp.modelserver.serving, sys\nprint(*{'torch', 'transformers'} & set(sys.modules))"
     said = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
     assert said.stdout == "\n"
 

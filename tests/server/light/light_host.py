@@ -9,9 +9,9 @@ from typing import Any
 
 from aigc_lsp.catalogue import Model
 from aigc_lsp.config import Config
-from aigc_lsp.service.host import Host
-from aigc_lsp.service.residents import Resident, Residents
-from aigc_lsp.service.turns import Job
+from aigc_lsp.modelserver.host import Host
+from aigc_lsp.modelserver.residents import Resident, Residents
+from aigc_lsp.modelserver.turns import Job
 from aigc_lsp.weights.store import Store
 
 LOAD_SECONDS = 0.05

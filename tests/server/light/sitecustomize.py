@@ -8,6 +8,6 @@ import sys
 if sys.orig_argv[-1] == "engine":
     from light_host import LightHost
 
-    from aigc_lsp.service import serving
+    from aigc_lsp.modelserver import serving
 
     serving.Host = LightHost  # type: ignore[misc]

@@ -9,17 +9,16 @@ from typing import Any
 
 import httpx
 import pytest
-from conftest import raw_client
-from tiny_server import MODEL, OTHER, TinyHost, served, tiny_vocabulary, wait_until
+from tiny_server import MODEL, OTHER, TinyHost, raw_client, served, tiny_vocabulary, wait_until
 
 from aigc_lsp import catalogue
 from aigc_lsp.config import Config
 from aigc_lsp.errors import EngineUnavailable, ModelMissing
+from aigc_lsp.modelserver.rendering import render_request
 from aigc_lsp.service.client import EngineClient
-from aigc_lsp.service.rendering import render_request
 from aigc_lsp.service.wire import InfillRequest
 
-RECORDED = Path(__file__).parent / "infill-requests-llama.vim.jsonl"
+RECORDED = Path(__file__).parents[1] / "fixtures" / "peers" / "infill-requests-llama.vim.jsonl"
 HOLE = {"input_prefix": "def add(a, b):\n    ", "input_suffix": "\n\nprint(add(1, 2))\n", "n_predict": 12}
 
 

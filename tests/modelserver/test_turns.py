@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from aigc_lsp.service.turns import Job, Turns
+from aigc_lsp.modelserver.turns import Job, Turns
 from aigc_lsp.service.wire import InfillRequest
 
 

@@ -19,7 +19,7 @@ from filelock import FileLock, Timeout
 
 from aigc_lsp.config import Config
 from aigc_lsp.errors import EngineUnavailable
-from aigc_lsp.service.listen import Network, opened
+from aigc_lsp.modelserver.listen import Network, opened
 from aigc_lsp.service.place import errors_path, lock_path, log_path, unusable
 
 log = logging.getLogger(__name__)
@@ -44,7 +44,7 @@ def run_engine(config: Config, network: Network | None = None) -> bool:
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
         with contextlib.suppress(KeyboardInterrupt), opened(network) as doors:
-            from aigc_lsp.service.serving import serve
+            from aigc_lsp.modelserver.serving import serve
 
             try:
                 serve(config, doors)

@@ -14,15 +14,14 @@ from typing import Any
 
 import httpx
 import pytest
-from conftest import raw_client
 from hypothesis import given
 from hypothesis import strategies as st
-from tiny_server import MODEL, TinyHost, served, wait_until
+from tiny_server import MODEL, TinyHost, raw_client, served, wait_until
 
 from aigc_lsp import catalogue
 from aigc_lsp.engine.generate import Outcome, Piece, Timings
-from aigc_lsp.service.answer import Ending
-from aigc_lsp.service.infill import Outdent, outdented
+from aigc_lsp.modelserver.answer import Ending
+from aigc_lsp.modelserver.infill import Outdent, outdented
 
 FIXTURES = sorted((Path(__file__).parents[1] / "fixtures" / "peers").glob("llama.*.json"))
 CASES = [

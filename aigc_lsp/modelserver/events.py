@@ -10,12 +10,12 @@ from typing import TYPE_CHECKING, Any
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
-from aigc_lsp.service.answer import STREAM_START, hung_up, server_sent
+from aigc_lsp.modelserver.answer import STREAM_START, hung_up, server_sent
 from aigc_lsp.service.wire import HEARTBEAT_SECONDS, Health
 
 if TYPE_CHECKING:
-    from aigc_lsp.service.activity import Activity
-    from aigc_lsp.service.host import Host
+    from aigc_lsp.modelserver.activity import Activity
+    from aigc_lsp.modelserver.host import Host
 
 LEAST_SECONDS = 0.1
 """Between two events: progress may change faster than anybody reads."""

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import httpx
 import pytest
-from tiny_server import TinyHost, served
+from tiny_server import TinyHost, raw_client, served
 
 from aigc_lsp.service.client import EngineClient
 
@@ -32,7 +32,3 @@ async def client(socket: Path) -> AsyncIterator[EngineClient]:
     client = EngineClient(socket)
     yield client
     await client.close()
-
-
-def raw_client(socket: Path) -> httpx.AsyncClient:
-    return httpx.AsyncClient(transport=httpx.AsyncHTTPTransport(uds=str(socket)), base_url="http://engine", timeout=20)

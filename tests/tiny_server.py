@@ -15,6 +15,7 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
+import httpx
 import torch
 import uvicorn
 from tokenizers import AddedToken, Tokenizer, decoders, models, pre_tokenizers
@@ -26,10 +27,10 @@ from aigc_lsp.engine.decoder import Decoder, Shape, build
 from aigc_lsp.engine.generate import Engine
 from aigc_lsp.engine.store import Branch
 from aigc_lsp.engine.vocabulary import Vocabulary
-from aigc_lsp.service.app import Activity, build_app
-from aigc_lsp.service.host import Host, Job
-from aigc_lsp.service.listen import bind_socket
-from aigc_lsp.service.residents import Resident, Residents
+from aigc_lsp.modelserver.app import Activity, build_app
+from aigc_lsp.modelserver.host import Host, Job
+from aigc_lsp.modelserver.listen import bind_socket
+from aigc_lsp.modelserver.residents import Resident, Residents
 from aigc_lsp.service.wire import InfillRequest
 from aigc_lsp.weights.store import Progress, Store
 
@@ -258,6 +259,10 @@ def served(host: TinyHost) -> Iterator[Path]:
     assert not thread.is_alive()
     assert outlived, "the engine's thread died"
     assert not host.is_alive
+
+
+def raw_client(socket: Path) -> httpx.AsyncClient:
+    return httpx.AsyncClient(transport=httpx.AsyncHTTPTransport(uds=str(socket)), base_url="http://engine", timeout=20)
 
 
 def wait_until(condition: Callable[[], bool], what: str = "") -> None:

@@ -14,13 +14,13 @@ import httpx
 import pytest
 from tiny_server import MODEL, TinyEngine, TinyHost, served, tiny_vocabulary, wait_until
 
-import aigc_lsp.service.host as host_module
+import aigc_lsp.modelserver.host as host_module
 from aigc_lsp.config import Config
 from aigc_lsp.engine.generate import CHUNK, Outcome
 from aigc_lsp.errors import EngineUnavailable
+from aigc_lsp.modelserver.host import Job
+from aigc_lsp.modelserver.rendering import render_request
 from aigc_lsp.service.client import EngineClient
-from aigc_lsp.service.host import Job
-from aigc_lsp.service.rendering import render_request
 from aigc_lsp.service.wire import InfillRequest
 
 MARKER = "the_users_own_text"

@@ -11,10 +11,9 @@ from pathlib import Path
 
 import httpx
 import pytest
-from conftest import raw_client
-from tiny_server import HANG, MODEL, OTHER, TinyHost, served, wait_until
+from tiny_server import HANG, MODEL, OTHER, TinyHost, raw_client, served, wait_until
 
-from aigc_lsp.service import events as events_module
+from aigc_lsp.modelserver import events as events_module
 from aigc_lsp.service.wire import Health
 
 

@@ -28,14 +28,14 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from aigc_lsp import catalogue
-from aigc_lsp.service import infill, openai
-from aigc_lsp.service.activity import Activity
-from aigc_lsp.service.answer import Answer, Json, error, failure
-from aigc_lsp.service.events import Events
+from aigc_lsp.modelserver import infill, openai
+from aigc_lsp.modelserver.activity import Activity
+from aigc_lsp.modelserver.answer import Answer, Json, error, failure
+from aigc_lsp.modelserver.events import Events
+from aigc_lsp.modelserver.guard import ANONYMOUS, Guard
+from aigc_lsp.modelserver.host import Host
+from aigc_lsp.modelserver.metrics import CONTENT_TYPE, Metrics
 from aigc_lsp.service.fields import BadRequest
-from aigc_lsp.service.guard import ANONYMOUS, Guard
-from aigc_lsp.service.host import Host
-from aigc_lsp.service.metrics import CONTENT_TYPE, Metrics
 
 MOST_BODY_BYTES = 16_000_000
 """Of a request: far more than any model's context."""

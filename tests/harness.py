@@ -4,7 +4,7 @@
 wants to know: each request got exactly one reply, the process ended in time with the right code, and no traceback or
 error was logged.
 
-`ScriptedEngine` is an HTTP server on a Unix socket in the shape of `aigc_lsp/service/app.py`. It says what the test
+`ScriptedEngine` is an HTTP server on a Unix socket in the shape of `aigc_lsp/modelserver/app.py`. It says what the test
 put in `script`, and records what it was asked and who hung up.
 """
 
@@ -29,7 +29,7 @@ from aigc_lsp.config import Config
 from aigc_lsp.errors import EngineUnavailable
 from aigc_lsp.service.client import EngineClient
 
-FIXTURES = Path(__file__).parent.parent / "fixtures"
+FIXTURES = Path(__file__).parent / "fixtures"
 PATIENCE = 15.0
 """Seconds: a hang, not a slow machine."""
 EXIT_PATIENCE = 3.0

@@ -11,9 +11,9 @@ from prometheus_client.parser import text_string_to_metric_families
 from tiny_server import MODEL, TinyHost, wait_until
 
 from aigc_lsp.errors import EngineUnavailable, Superseded
-from aigc_lsp.service.answer import Ending
+from aigc_lsp.modelserver.answer import Ending
+from aigc_lsp.modelserver.metrics import Metrics
 from aigc_lsp.service.fields import BadRequest
-from aigc_lsp.service.metrics import Metrics
 from aigc_lsp.service.wire import Health, Usage
 
 HOLE = {"input_prefix": "def add(a, b):\n    ", "n_predict": 8, "heal": False}

@@ -16,13 +16,13 @@ from prometheus_client.core import GaugeMetricFamily, InfoMetricFamily, Metric
 from prometheus_client.registry import Collector
 
 from aigc_lsp.errors import AigcError, UnknownModel
-from aigc_lsp.service.answer import Ending
+from aigc_lsp.modelserver.answer import Ending
 from aigc_lsp.service.fields import BadRequest
 from aigc_lsp.service.wire import Health, Usage
 
 if TYPE_CHECKING:
     from aigc_lsp.engine.generate import Piece
-    from aigc_lsp.service.host import Host
+    from aigc_lsp.modelserver.host import Host
 
 CONTENT_TYPE = CONTENT_TYPE_LATEST
 

@@ -13,7 +13,7 @@ import pytest
 from tiny_server import TinyHost, wait_until
 
 from aigc_lsp.engine.calibrate import Speed
-from aigc_lsp.service.preparing import NICENESS
+from aigc_lsp.modelserver.preparing import NICENESS
 
 
 async def test_alternatives(http: httpx.AsyncClient) -> None:

@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-FIXTURES = Path(__file__).parent.parent / "fixtures" / "peers"
+FIXTURES = Path(__file__).parent / "fixtures" / "peers"
 CERTIFICATE = FIXTURES / "localhost.pem"
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from aigc_lsp.service.limits import LEAST_WINDOW, LINE_TOKENS, LONGEST, STEP, limits
+from aigc_lsp.modelserver.limits import LEAST_WINDOW, LINE_TOKENS, LONGEST, STEP, limits
 
 SPEEDS = st.floats(1, 1e5)
 MS = st.floats(0.1, 2000)

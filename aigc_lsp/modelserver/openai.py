@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from itertools import accumulate
 from typing import TYPE_CHECKING, Any
 
-from aigc_lsp.service.answer import Ending, told
+from aigc_lsp.modelserver.answer import Ending, told
 from aigc_lsp.service.fields import (
     MOST_PROBS,
     UNLIMITED_TOKENS,

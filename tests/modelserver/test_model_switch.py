@@ -9,10 +9,9 @@ from typing import Any
 
 import httpx
 import pytest
-from conftest import raw_client
-from tiny_server import MODEL, OTHER, TinyHost, served, wait_until
+from tiny_server import MODEL, OTHER, TinyHost, raw_client, served, wait_until
 
-import aigc_lsp.service.host as host_module
+import aigc_lsp.modelserver.host as host_module
 from aigc_lsp.config import Config
 from aigc_lsp.engine import memory
 from aigc_lsp.errors import FetchFailed, ModelDamaged, NotEnoughMemory, PackedElsewhere

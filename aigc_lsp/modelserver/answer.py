@@ -17,17 +17,17 @@ from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
 from aigc_lsp.errors import AigcError, EngineUnavailable, Superseded, UnknownModel
+from aigc_lsp.modelserver.turns import Job
 from aigc_lsp.service.fields import BadRequest
-from aigc_lsp.service.turns import Job
 from aigc_lsp.service.wire import Usage
 
 if TYPE_CHECKING:
     from typing_extensions import TypeIs
 
     from aigc_lsp.engine.generate import Choice, Outcome, Piece, Scored
-    from aigc_lsp.service.activity import Activity
-    from aigc_lsp.service.host import Host
-    from aigc_lsp.service.metrics import Count
+    from aigc_lsp.modelserver.activity import Activity
+    from aigc_lsp.modelserver.host import Host
+    from aigc_lsp.modelserver.metrics import Count
     from aigc_lsp.service.wire import Generation
 
 

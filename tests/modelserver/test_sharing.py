@@ -10,7 +10,7 @@ from tiny_server import TinyHost, wait_until
 
 from aigc_lsp.engine.generate import CHUNK, Outcome
 from aigc_lsp.errors import Superseded
-from aigc_lsp.service.host import Job
+from aigc_lsp.modelserver.host import Job
 from aigc_lsp.service.wire import InfillRequest
 
 TEXT = "".join(f"line {n}\n" for n in range(400))

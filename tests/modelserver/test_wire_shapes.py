@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from aigc_lsp.service.fields import MOST_PROBS
 from aigc_lsp.service.wire import BadRequest, Health, InfillPiece, InfillRequest, Usage
 
-RECORDED = Path(__file__).parent / "infill-requests-llama.vim.jsonl"
+RECORDED = Path(__file__).parents[1] / "fixtures" / "peers" / "infill-requests-llama.vim.jsonl"
 
 texts = st.text('a\n"\\é\0\u2028😀\ud800<|>', max_size=8)  # a lone surrogate among them
 counts = st.integers(0, 2**31)

@@ -19,7 +19,7 @@ from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from aigc_lsp import catalogue
-from aigc_lsp.service.answer import Ending, logprob_of, told, usage_of
+from aigc_lsp.modelserver.answer import Ending, logprob_of, told, usage_of
 from aigc_lsp.service.wire import InfillRequest
 
 if TYPE_CHECKING:

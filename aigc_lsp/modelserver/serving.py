@@ -11,12 +11,12 @@ import uvicorn
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from aigc_lsp.config import Config
+from aigc_lsp.modelserver.activity import Activity
+from aigc_lsp.modelserver.app import build_app
+from aigc_lsp.modelserver.host import Host
+from aigc_lsp.modelserver.listen import Doors
 from aigc_lsp.service import peer
-from aigc_lsp.service.activity import Activity
-from aigc_lsp.service.app import build_app
 from aigc_lsp.service.client import KEEP_SECONDS
-from aigc_lsp.service.host import Host
-from aigc_lsp.service.listen import Doors
 
 log = logging.getLogger(__name__)
 

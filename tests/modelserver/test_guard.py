@@ -12,11 +12,10 @@ from typing import Any
 import httpx
 import pytest
 import uvicorn
-from conftest import raw_client
-from tiny_server import MODEL, TinyHost, served, wait_until
+from tiny_server import MODEL, TinyHost, raw_client, served, wait_until
 
-from aigc_lsp.service.activity import Activity
-from aigc_lsp.service.app import MOST_BODY_BYTES, build_app
+from aigc_lsp.modelserver.activity import Activity
+from aigc_lsp.modelserver.app import MOST_BODY_BYTES, build_app
 
 TOKEN = "s3cret-é"
 BODY = {"input_prefix": "x", "n_predict": 1}

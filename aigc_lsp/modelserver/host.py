@@ -24,10 +24,10 @@ import psutil
 from aigc_lsp import __version__, catalogue
 from aigc_lsp.config import Config, options
 from aigc_lsp.errors import AigcError, EngineUnavailable, ModelDamaged, NotEnoughMemory, Superseded
-from aigc_lsp.service.preparing import Preparing, check_there, lower_priority
-from aigc_lsp.service.rendering import render_request
-from aigc_lsp.service.residents import Resident, Residents
-from aigc_lsp.service.turns import Job, Turns
+from aigc_lsp.modelserver.preparing import Preparing, check_there, lower_priority
+from aigc_lsp.modelserver.rendering import render_request
+from aigc_lsp.modelserver.residents import Resident, Residents
+from aigc_lsp.modelserver.turns import Job, Turns
 from aigc_lsp.service.wire import BadRequest, Health, InfillRequest
 from aigc_lsp.weights.store import Progress, Store
 

@@ -9,12 +9,11 @@ from typing import Any
 
 import httpx
 import pytest
-from conftest import raw_client
-from tiny_server import MODEL, OTHER, TinyHost, served, tiny_vocabulary, wait_until
+from tiny_server import MODEL, OTHER, TinyHost, raw_client, served, tiny_vocabulary, wait_until
 
 from aigc_lsp.errors import ModelMissing
+from aigc_lsp.modelserver.openai import parse_chat, parse_completion
 from aigc_lsp.service.fields import MOST_PROBS, BadRequest
-from aigc_lsp.service.openai import parse_chat, parse_completion
 from aigc_lsp.service.wire import ChatRequest, InfillRequest, PromptRequest
 
 COMPLETION, CHAT = "/v1/completions", "/v1/chat/completions"

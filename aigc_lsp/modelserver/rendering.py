@@ -7,15 +7,15 @@ from typing import TYPE_CHECKING
 
 from aigc_lsp.catalogue import Model
 from aigc_lsp.config import ContextConfig
+from aigc_lsp.modelserver.limits import Limits, limits
 from aigc_lsp.prompt.chat import render_chat
 from aigc_lsp.prompt.infill import ExtraFile, Hole, Prompt, render
-from aigc_lsp.service.limits import Limits, limits
 from aigc_lsp.service.wire import BadRequest, ChatRequest, Generation, InfillRequest, PromptRequest
 
 if TYPE_CHECKING:
     from aigc_lsp.engine.generate import Request
     from aigc_lsp.engine.vocabulary import Vocabulary
-    from aigc_lsp.service.residents import Resident
+    from aigc_lsp.modelserver.residents import Resident
 
 TEMPLATE_TOKENS = 64
 """Room for a template's own tokens and for healing."""

@@ -16,7 +16,7 @@ from starlette.datastructures import Headers
 from starlette.responses import Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from aigc_lsp.service.answer import Json, error
+from aigc_lsp.modelserver.answer import Json, error
 
 ANONYMOUS = "aigc.anonymous"
 

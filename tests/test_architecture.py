@@ -32,15 +32,15 @@ ROOMS = {
     "pipeline": {"polish", "index", "context", "syntax", "service", "config", "text", "errors"},
     "server": {"pipeline", "index", "service", "syntax", "config", "errors", "text", "__init__"},
     "measure": {
-        "server", "pipeline", "modelserver", "service", "engine", "prompt", "weights", "catalogue", "syntax", "config", "errors",
-        "text", "__init__",
+        "server", "pipeline", "modelserver", "service", "engine", "prompt", "weights", "catalogue", "syntax", "config",
+        "errors", "text", "__init__",
     },
     "terminal": {"service", "weights"},
     "status": {"service", "config", "errors"},
     "doctor": {"status", "engine", "service", "weights", "catalogue", "config", "errors", "__init__"},
     "cli": {
-        "terminal", "status", "doctor", "server", "pipeline", "modelserver", "service", "weights", "catalogue", "syntax", "config", "errors",
-        "text", "measure", "__init__",
+        "terminal", "status", "doctor", "server", "pipeline", "modelserver", "service", "weights", "catalogue",
+        "syntax", "config", "errors", "text", "measure", "__init__",
     },
     "__main__": {"cli", "server"},
     "__init__": set(),
@@ -58,6 +58,9 @@ LIBRARIES = {
     "starlette": {"modelserver"},
     "uvicorn": {"modelserver"},
     "prometheus_client": {"modelserver"},
+    "jinja2": {"prompt"},
+    "pathspec": {"context"},
+    "detect_secrets": {"context"},
     "typer": {"cli"},
 }
 
@@ -120,7 +123,7 @@ def test_what_the_editor_waits_for_loads_no_torch(module: str) -> None:
 
 
 def test_the_language_server_loads_no_http_library_before_initialize() -> None:
-    assert not {"httpx", "uvicorn", "starlette", "typer", "rich"} & loaded_by(
+    assert not {"httpx", "uvicorn", "starlette", "typer", "rich", "detect_secrets", "requests"} & loaded_by(
         "import aigc_lsp.__main__, aigc_lsp.server.app"
     )
 

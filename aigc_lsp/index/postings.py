@@ -1,8 +1,12 @@
-"""Values by key where nearly every key has one value: a set would cost 216 bytes for each."""
+"""Values by key where nearly every key has one value or a few: a set would cost 216 bytes for each, and a place in every
+round of the garbage collector."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable
+
+FEW = 8
+"""So many values are kept in a tuple, which the collector leaves alone when there are only strings in it."""
 
 
 class Postings:
@@ -11,7 +15,7 @@ class Postings:
     __slots__ = ("_values",)
 
     def __init__(self) -> None:
-        self._values: dict[str, str | set[str]] = {}
+        self._values: dict[str, str | tuple[str, ...] | set[str]] = {}
 
     def __len__(self) -> int:
         return len(self._values)
@@ -20,26 +24,29 @@ class Postings:
         held = self._values.setdefault(key, value)
         if isinstance(held, set):
             held.add(value)
+        elif isinstance(held, tuple):
+            if value not in held:
+                self._values[key] = (*held, value) if len(held) < FEW else {*held, value}
         elif held != value:
-            self._values[key] = {held, value}
+            self._values[key] = (held, value)
 
     def discard(self, key: str, value: str) -> None:
         held = self._values.get(key)
-        if held == value:
-            del self._values[key]
-        elif isinstance(held, set):
+        if isinstance(held, set):
             held.discard(value)
-            if len(held) == 1:
-                self._values[key] = held.pop()
+            if len(held) <= FEW:
+                self._values[key] = tuple(held)
+        elif isinstance(held, tuple):
+            left = tuple(each for each in held if each != value)
+            self._values[key] = left if len(left) > 1 else left[0]
+        elif held == value:
+            del self._values[key]
+
+    def of(self, key: str) -> Iterable[str]:
+        """In no particular order."""
+        held = self._values.get(key, ())
+        return (held,) if isinstance(held, str) else held
 
     def count(self, key: str) -> int:
-        held = self._values.get(key)
-        return len(held) if isinstance(held, set) else int(held is not None)
-
-    def of(self, key: str) -> Iterator[str]:
-        """In no particular order."""
-        held = self._values.get(key)
-        if isinstance(held, set):
-            yield from held
-        elif held is not None:
-            yield held
+        held = self._values.get(key, ())
+        return 1 if isinstance(held, str) else len(held)

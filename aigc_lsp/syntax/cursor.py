@@ -49,6 +49,8 @@ _SCOPES: dict[str, ScopeKind] = {
 
 # From here on, reading an error takes longer than typing: a query is quadratic in its direct children.
 _RUBBLE = 800
+# Comments that are passed over between a header and its body: of a thousand lines of them, no more.
+_MAX_COMMENTS = 64
 # Bytes before a definition's name and behind it in which its decorators, its doc comment and the rest of its header
 # are looked for.
 _LEAD, _HEAD = 4000, 2000
@@ -169,29 +171,34 @@ class Cursor:
 
     def _goes_on(self, node: tree_sitter.Node) -> bool:
         """Whether a here document has no end but that of the text."""
-        last = node.child(node.child_count - 1) if node.end_byte == len(self._encoded.data) else None
+        if node.end_byte < len(self._encoded.data) or not node.child_count:
+            return False
+        last = node.child(node.child_count - 1)
         return last is not None and last.start_byte == last.end_byte
 
     def skip_back(self, offset: int) -> int:
+        comments = 0
         while offset > 0:
             line_start = self._text.line_start(self._text.line_at(offset))
             end = line_start + len(self._source[line_start:offset].rstrip())
             if end == line_start:
                 offset = line_start - 1
-            elif comment := self._comment_at(end - 1):
+            elif comments < _MAX_COMMENTS and (comment := self._comment_at(end - 1)):
                 offset = self._encoded.offset_at(comment.start_byte)
+                comments += 1
             else:
                 return end
         return 0
 
     def skip_ahead(self, offset: int) -> int:
-        while True:
+        for _ in range(_MAX_COMMENTS):
             match = _SPACE.match(self._source, offset)
             offset = match.end() if match else offset
             comment = self._comment_at(offset, begins=True)
             if comment is None:
-                return offset
+                break
             offset = self._encoded.offset_at(comment.end_byte)
+        return offset
 
     def _comment_at(self, offset: int, begins: bool = False) -> tree_sitter.Node | None:
         """The comment that holds, or `begins` with, the character at `offset`."""

@@ -34,7 +34,7 @@ _MAX_EDITS = 32
 # What the parser is given at once. It asks again wherever it goes on after something it can reuse.
 _CHUNK = 1 << 16
 # Imports further inside than this (a function in a method in a class) are left out of `Tree.imports`.
-_IMPORT_DEPTH = 6
+_IMPORT_DEPTH = 5
 
 GoOn = Callable[[], bool]
 """Asked some thousand times a second while a text is parsed; False ends it. In pathological text a quarter of a second

@@ -26,7 +26,7 @@ def folder(tmp_path: Path) -> Path:
 
 
 def test_each_rung(folder: Path) -> None:
-    assert plan(folder, KV, None) == plan(folder, KV, FAST + KV) == Plan("fast", KV)
+    assert plan(folder, KV, None) == plan(folder, KV, FAST + KV) == Plan("fast", KV, FAST + KV)
     shorter = plan(folder, KV, FAST + 100 * MB)
     assert (shorter.profile, shorter.kv_bytes) == ("fast", 100 * MB)
     assert "100 MB instead of 512" in shorter.given_up
@@ -38,7 +38,7 @@ def test_each_rung(folder: Path) -> None:
 
 
 def test_small_by_wish_gives_nothing_up(folder: Path) -> None:
-    assert plan(folder, KV, FAST + KV, "small") == Plan("small", LEAST_KV_BYTES)
+    assert plan(folder, KV, FAST + KV, "small") == Plan("small", LEAST_KV_BYTES, SMALL + LEAST_KV_BYTES)
 
 
 def test_without_packed_weights_there_is_no_small(folder: Path) -> None:

@@ -330,7 +330,7 @@ def there(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture
 def model_server(there: None, monkeypatch: pytest.MonkeyPatch) -> Iterator[OurServer]:
-    monkeypatch.setattr(OurServer, "_spawn", lambda self, model, threads: StandIn(self._socket))
+    monkeypatch.setattr(OurServer, "_spawn", lambda self: StandIn(self._socket))
     Handler.asked.clear()
     Handler.hung_up.clear()
     server = OurServer(MODEL, 2)
@@ -360,7 +360,7 @@ def test_a_prompt_too_short_to_hang_up_on(model_server: OurServer) -> None:
 
 
 def test_a_model_server_that_does_not_start(there: None, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(OurServer, "_spawn", lambda self, model, threads: StandIn(self._socket, is_dead=True))
+    monkeypatch.setattr(OurServer, "_spawn", lambda self: StandIn(self._socket, is_dead=True))
     with pytest.raises(EngineUnavailable, match="did not start"):
         OurServer(MODEL, 2)
 

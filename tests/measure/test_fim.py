@@ -292,7 +292,7 @@ def test_eval_build_with_wrong_options(run, tmp_path: Path) -> None:
     for arguments, part in (
         ((tmp_path / "missing",), "not a folder"),
         ((tmp_path, "--kinds", "words"), "line, rest, span, block"),
-        ((tmp_path, "--suffix", "go"), "no grammar"),
+        ((tmp_path, "--suffix", "zig"), "no grammar"),
         ((tmp_path, "--suffix", "ts"), "No hole"),
     ):
         ran = run("build", *arguments)

@@ -224,7 +224,7 @@ def test_files_that_are_left(tmp_path: Path) -> None:
         "__pycache__/f.py",
         "g.min.js",
         "h.d.ts",
-        "i.go",
+        "i.zig",
         "j.txt",
         "k.ts",
     ):
@@ -247,7 +247,7 @@ def test_files_without_a_sound_tree_give_nothing(tmp_path: Path) -> None:
     assert build(tmp_path, 5) == []
 
 
-@pytest.mark.parametrize(("suffixes", "word"), [(("go",), ".go"), (("",), "no grammar")])
+@pytest.mark.parametrize(("suffixes", "word"), [(("zig",), ".zig"), (("",), "no grammar")])
 def test_endings_without_grammar(tmp_path: Path, suffixes: tuple[str, ...], word: str) -> None:
     with pytest.raises(UsageError, match=word):
         build(tmp_path, 1, suffixes=suffixes)

@@ -15,20 +15,21 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import gc
 import logging
 import time
 from collections.abc import AsyncGenerator, Coroutine, Iterable, Sequence
 from dataclasses import dataclass, field, replace
+from itertools import islice
 from typing import Any
 
 from aigc_lsp.context.hidden import GIT_EXCLUDE
-from aigc_lsp.index.git import Signature, signature
 from aigc_lsp.index.ignoring import IGNORE_FILES
 from aigc_lsp.index.look import Changed, look
 from aigc_lsp.index.paths import split
 from aigc_lsp.index.process import WorkerEnded, found_by_worker
 from aigc_lsp.index.read import read_source
-from aigc_lsp.index.scan import MOST_FILES, NEVER, Finding, Task, scan_handful
+from aigc_lsp.index.scan import NEVER, Finding, Task, scan_handful
 from aigc_lsp.index.table import EDITED, Index, entry_of
 from aigc_lsp.syntax import Symbols
 
@@ -40,12 +41,12 @@ SETTLING_SECONDS = 0.2
 """So long after a change it is looked at: changes come in bursts."""
 LOOK_SECONDS = 3.0
 """The shortest time between two looks at the disk."""
-LONGEST_REST_SECONDS = 30.0
-"""A look starts no scan of everything for four times as long as the last one took, or this: builds touch much."""
 MANY = 500
 """So many changes at once are a branch switch: everything is scanned."""
-MOST_FOLDERS = 10_000
-"""Folders that a look looks at."""
+LOOKED_AT = 5000
+"""Folders that one look looks at; of more, the next one looks at the next."""
+FROZEN_AFTER = 1000
+"""After so many files are taken in, Python's garbage collector is told to leave them alone."""
 
 
 @dataclass(slots=True, eq=False)
@@ -78,10 +79,10 @@ class Indexer:
         self._scans: list[_Scan] = []
         self._changed: set[str] = set()
         self._has_changes, self._is_stale = asyncio.Event(), asyncio.Event()
-        self._git: Signature | None = None
         self._folders: dict[str, int] = {}  # folder → its stamp as it was listed
-        self._looked_at = -LOOK_SECONDS  # on the monotonic clock
-        self._rests_until = 0.0
+        self._looked_at = 0.0  # on the monotonic clock
+        self._next_look = 0
+        self._taken = 0
         self._tasks: set[asyncio.Task[None]] = set()
 
     def start(self) -> None:
@@ -127,7 +128,7 @@ class Indexer:
 
     def look(self) -> None:
         """Somebody is at work: look for changes that nobody tells of, unless that was done just now."""
-        if self._git is not None and time.monotonic() - self._looked_at >= LOOK_SECONDS:
+        if time.monotonic() - self._looked_at >= LOOK_SECONDS:
             self._looked_at = time.monotonic()
             self._spawn(self._look())
 
@@ -148,13 +149,9 @@ class Indexer:
         while True:
             await self._is_stale.wait()
             self._is_stale.clear()
-            began = time.monotonic()
-            self._git = await asyncio.to_thread(signature, self.index.root)
             self._folders.clear()
             self.note = await self._scan(("",))
             self.is_complete = self.is_complete or not self._is_stale.is_set()
-            ended = time.monotonic()
-            self._rests_until = ended + min(4 * (ended - began), LONGEST_REST_SECONDS)
 
     async def _scan_changes(self) -> None:
         while True:
@@ -222,8 +219,7 @@ class Indexer:
 
     def _take(self, found: Finding) -> None:
         if found.kind == "folder":
-            if found.path in self._folders or len(self._folders) < MOST_FOLDERS:
-                self._folders[found.path] = found.value
+            self._folders[found.path] = found.value
         elif found.kind == "project":
             self.index.projects[found.path] = found.value
         elif found.kind == "no project":
@@ -232,17 +228,17 @@ class Indexer:
             pass
         elif found.kind == "gone":
             self.index.drop(found.path)
-        elif found.kind == "file" and (found.path in self.index or len(self.index) < MOST_FILES):
+        elif found.kind == "file":
             self.index.put(found.value)
+            self._taken += 1
+            if self._taken % FROZEN_AFTER == 0:
+                gc.freeze()  # looking through a large index takes a tenth of a second, and frees nothing
 
     async def _look(self) -> None:
-        sight = await asyncio.to_thread(look, self.index.root, dict(self._folders))
-        if sight.git != self._git:
-            if time.monotonic() >= self._rests_until:
-                self.rescan()
-        else:
-            for changed in sight.changed:
-                self._look_into(changed)
+        stamps = list(islice(self._folders.items(), self._next_look, self._next_look + LOOKED_AT))
+        self._next_look = self._next_look + LOOKED_AT if len(stamps) == LOOKED_AT else 0
+        for changed in await asyncio.to_thread(look, self.index.root, stamps):
+            self._look_into(changed)
 
     def _look_into(self, changed: Changed) -> None:
         if changed.stamp is None:

@@ -1,11 +1,9 @@
-"""What a repository's own files say: where it begins, and when something may have changed its working tree."""
+"""Where a repository begins, and where git keeps its own files."""
 
 from __future__ import annotations
 
 import os
 from pathlib import Path
-
-Signature = tuple[tuple[int, int, int], ...]
 
 
 def repository_of(folder: str) -> str:
@@ -40,22 +38,3 @@ def common_folder(repository: str) -> str:
     except OSError:
         return folder
     return os.path.normpath(os.path.join(folder, said))
-
-
-def signature(folder: str) -> Signature:
-    """Differs after git has changed files in the working tree that `folder` is in; equal where it is in none.
-
-    Git replaces `HEAD` and `index` as it switches, pulls, resets, restores and stashes; it does so as well for
-    `git add` and `git commit`, where nothing has changed.
-    """
-    repository = repository_of(folder)
-    kept_in = git_folder(repository) if repository else ""
-    return tuple(_stat(os.path.join(kept_in, name)) for name in ("HEAD", "index")) if kept_in else ()
-
-
-def _stat(path: str) -> tuple[int, int, int]:
-    try:
-        found = os.stat(path)
-    except OSError:
-        return (0, 0, 0)
-    return (found.st_mtime_ns, found.st_size, found.st_ino)

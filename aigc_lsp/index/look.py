@@ -1,16 +1,15 @@
 """A look at the disk for what no client told of: a branch switched, files made or renamed in a terminal.
 
-It costs a `stat` for each known folder, and the list of those that changed. What was written in place shows only where
-git did it, or when the file is read the next time.
+It costs a `stat` for each folder, and a list of those that changed. Git shows in them whatever it does, since it never
+writes a file in place; so do programs that save by renaming. What is written in place shows when it is read next.
 """
 
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass
 
-from aigc_lsp.index.git import Signature, signature
 from aigc_lsp.index.paths import join
 from aigc_lsp.index.read import stamp_of
 from aigc_lsp.index.walk import is_indexed
@@ -26,16 +25,9 @@ class Changed:
     folders: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Sight:
-    git: Signature
-    changed: tuple[Changed, ...]
-
-
-def look(root: str, stamps: Mapping[str, int]) -> Sight:
-    """What is different from `stamps` (folder → stamp), and git's signature."""
-    seen = signature(root)
-    return Sight(seen, tuple(filter(None, (_changed(root, folder, stamp) for folder, stamp in stamps.items()))))
+def look(root: str, stamps: Iterable[tuple[str, int]]) -> list[Changed]:
+    """Those of the folders in `stamps` that have another stamp by now."""
+    return [found for folder, stamp in stamps if (found := _changed(root, folder, stamp))]
 
 
 def _changed(root: str, folder: str, before: int) -> Changed | None:
@@ -48,8 +40,6 @@ def _changed(root: str, folder: str, before: int) -> Changed | None:
             entries = sorted(found, key=lambda entry: entry.name)
     except OSError:
         return Changed(folder, None)
-    folders = [entry.name for entry in entries if entry.is_dir(follow_symlinks=False)]
-    files = [entry.name for entry in entries if is_indexed(entry.name)]
-    return Changed(
-        folder, stamp, tuple(join(folder, name) for name in files), tuple(join(folder, name) for name in folders)
-    )
+    folders = tuple(join(folder, entry.name) for entry in entries if entry.is_dir(follow_symlinks=False))
+    files = tuple(join(folder, entry.name) for entry in entries if is_indexed(entry.name))
+    return Changed(folder, stamp, files, folders)

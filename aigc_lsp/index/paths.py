@@ -73,6 +73,10 @@ class Paths:
         head, name = split(tail)
         return sorted(join(home, name) for home in self._homes.of(name) if ends_in(home, head))
 
+    def count(self, name: str) -> int:
+        """How many files are called `name`."""
+        return self._homes.count(name)
+
     def folders_ending(self, tail: str) -> list[str]:
         """The folders whose last components are those of `tail`, sorted."""
         head, name = split(tail)

@@ -1,12 +1,11 @@
-"""Values by key where nearly every key has one value or a few: a set would cost 216 bytes for each, and a place in every
-round of the garbage collector."""
+"""Values by key where nearly every key has one value or a few: a set would cost 216 bytes for each."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 
 FEW = 8
-"""So many values are kept in a tuple, which the collector leaves alone when there are only strings in it."""
+"""So many values are kept in a tuple, which the garbage collector leaves alone where all are strings."""
 
 
 class Postings:

@@ -20,7 +20,7 @@ from aigc_lsp.syntax import has_grammar, language_of, symbols_of
 from aigc_lsp.text import Text
 
 MOST_FILES = 50_000
-MOST_SECONDS = 120.0
+MOST_SECONDS = 300.0
 MOST_FILE_SECONDS = 3.0
 """Of a processor, too: a file that takes longer to parse defines nothing."""
 HANDFUL_SEEN, HANDFUL_READ, HANDFUL_BYTES = 200, 16, 32_000
@@ -91,11 +91,10 @@ def scan(task: Task, ignoring: Ignoring) -> Iterator[Finding]:
         if before != seen.stamp:
             yield Finding("reading", seen.path)
             yield from _read(task, seen.path, before)
-    else:
-        for path in unseen:
-            yield Finding("gone", path)
-        if ignoring.broken:
-            yield Finding("stopped", value=f"{ignoring.broken}.")
+    for path in unseen:
+        yield Finding("gone", path)
+    if ignoring.broken:
+        yield Finding("stopped", value=f"{ignoring.broken}.")
     yield Finding("done")
 
 

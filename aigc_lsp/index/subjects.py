@@ -35,6 +35,8 @@ _NAMINGS = (
     _Naming((".sh", ".bash"), ("test_{}", "{}_test", "test-{}", "{}-test")),
 )
 
+COMMON = 200
+"""Of files with a name that more have than this, only those are looked at that are near."""
 _MOST_TESTS = 8
 
 # Folders that say what kind of file is in them, and nothing about its subject.
@@ -46,20 +48,19 @@ def subject_of(paths: Paths, test: str) -> str | None:
     naming, folder, stem = _taken_apart(test)
     if naming is None:
         return None
-    names = _subjects(naming, folder, stem)
-    found = {
-        path for name in names for ending in naming.endings for path in paths.ending(name + ending) if path != test
-    }
-    return _nearest(test, naming, (path for path in found if not is_test(path)))
+    names = (name + ending for name in _subjects(naming, folder, stem) for ending in naming.endings)
+    found = [path for path in _called(paths, folder, names) if path != test and not is_test(path)]
+    order = naming.endings.index
+    return min(found, key=lambda path: (_distance(test, path), order(posixpath.splitext(path)[1]), path), default=None)
 
 
 def tests_of(paths: Paths, subject: str) -> list[str]:
     """The tests of a file, the most likely first."""
-    naming, _, stem = _taken_apart(subject)
+    naming, folder, stem = _taken_apart(subject)
     if naming is None or is_test(subject):
         return []
-    names = [form.format(stem) for form in naming.tests] + [join(folder, stem) for folder in naming.folders]
-    found = {path for name in names for ending in naming.endings for path in paths.ending(name + ending)}
+    stems = [form.format(stem) for form in naming.tests] + [join(kind, stem) for kind in naming.folders]
+    found = _called(paths, folder, (name + ending for name in stems for ending in naming.endings))
     near = sorted(found, key=lambda path: (_distance(subject, path), path))[:_MOST_TESTS]
     return [path for path in near if subject_of(paths, path) == subject]
 
@@ -89,10 +90,15 @@ def _subjects(naming: _Naming, folder: str, stem: str) -> list[str]:
     return found
 
 
-def _nearest(test: str, naming: _Naming, paths: Iterable[str]) -> str | None:
-    """The one whose folders are most like the test's."""
-    order = naming.endings.index
-    return min(paths, key=lambda path: (_distance(test, path), order(posixpath.splitext(path)[1]), path), default=None)
+def _called(paths: Paths, folder: str, names: Iterable[str]) -> set[str]:
+    """The files of these names in the folder and beside it; and elsewhere those with a name that few files have."""
+    found: set[str] = set()
+    for name in names:
+        beside = (join(place, name) for place in (folder, split(folder)[0]))
+        found.update(path for path in beside if path in paths)
+        if paths.count(split(name)[1]) <= COMMON:
+            found.update(paths.ending(name))
+    return found
 
 
 def _distance(one: str, other: str) -> int:

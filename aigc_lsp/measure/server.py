@@ -51,7 +51,7 @@ def run(model_name: str, repeats: int = 5, windows: int = WINDOWS, say: Said = l
     server = OurServer(model, threads=0)
     try:
         with _environment(server.environment):
-            found = asyncio.run(_figures(repeats, windows, say))
+            found = asyncio.run(_figures(model_name, repeats, windows, say))
     finally:
         server.close()
     return Report(tuple(found), machine.describe(model_name, model.sha256) | {"windows": windows})
@@ -69,14 +69,14 @@ def _environment(chosen: Mapping[str, str]) -> Iterator[None]:
         os.environ.update(before)
 
 
-async def _figures(repeats: int, windows: int, say: Said) -> list[Figure]:
+async def _figures(model: str, repeats: int, windows: int, say: Said) -> list[Figure]:
     client = life.connect()
     try:
         say("starting language servers")
         found = [await ready(repeats)]
         async with _opened(client, windows, say) as office:
             say("measuring the hop")
-            return [*await hop(client, HOPS * repeats), *office.figures(), *found]
+            return [*await hop(client, model, HOPS * repeats), *office.figures(), *found]
     finally:
         await client.close()
 
@@ -101,7 +101,7 @@ class Hop:
     model_ms: float
 
 
-async def hop(client: EngineClient, count: int) -> list[Figure]:
+async def hop(client: EngineClient, model: str, count: int) -> list[Figure]:
     """The way to the model server and back: from a request to its first piece of text, less what the engine took for
     it by its own account. What is left is JSON, HTTP, the socket and two event loops.
 
@@ -113,6 +113,7 @@ async def hop(client: EngineClient, count: int) -> list[Figure]:
         input_prefix=text[:PREFIX_CHARACTERS],
         input_suffix=text[PREFIX_CHARACTERS : PREFIX_CHARACTERS + SUFFIX_CHARACTERS],
         n_predict=1,
+        model=model,
         document="bench",
     )
     await _one(client, request)  # reads the prompt

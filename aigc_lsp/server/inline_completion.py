@@ -8,15 +8,15 @@ from typing import TYPE_CHECKING
 
 from lsprotocol import types
 
-from aigc_lsp.config import Config
 from aigc_lsp.errors import EngineUnavailable
-from aigc_lsp.pipeline import Completion, Document, complete
 from aigc_lsp.server import positions
 from aigc_lsp.server.failure import described
-from aigc_lsp.service.backend import Backend
 
 if TYPE_CHECKING:
+    from aigc_lsp.config import Config
+    from aigc_lsp.pipeline import Completion, Document
     from aigc_lsp.server.app import Server
+    from aigc_lsp.service.backend import Backend
 
 log = logging.getLogger(__name__)
 
@@ -68,6 +68,8 @@ async def complete_at(server: Server, uri: str, position: types.Position, *, aut
 
 async def _in_time(document: Document, offset: int, backend: Backend, config: Config, automatic: bool) -> Completion:
     """Raises `TimeoutError` where there is no answer in time, whoever is to blame."""
+    from aigc_lsp.pipeline import complete  # not needed to answer initialize
+
     if automatic and config.completion.debounce_ms:
         await asyncio.sleep(config.completion.debounce_ms / 1e3)
     async with asyncio.timeout(config.completion.time_budget_ms / 1e3 + LATE_SECONDS):

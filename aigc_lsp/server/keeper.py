@@ -22,11 +22,11 @@ from aigc_lsp.errors import AigcError, EngineHung, EngineUnavailable
 from aigc_lsp.server.failure import described
 from aigc_lsp.server.patience import PAUSES, Patience, State
 from aigc_lsp.server.wish import Wish
-from aigc_lsp.service.backend import Backend
-from aigc_lsp.service.wire import Health, Phase
 
 if TYPE_CHECKING:
+    from aigc_lsp.service.backend import Backend
     from aigc_lsp.service.client import EngineClient
+    from aigc_lsp.service.wire import Health, Phase
 
 log = logging.getLogger(__name__)
 

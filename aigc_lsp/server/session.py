@@ -8,17 +8,19 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Coroutine, Mapping, Sequence
 from dataclasses import replace
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 from urllib.parse import unquote, urlsplit
 
 from attrs import evolve
 from lsprotocol import types
 
 from aigc_lsp import config as settings
-from aigc_lsp.pipeline import Document
 from aigc_lsp.server import positions
-from aigc_lsp.syntax import parse
 from aigc_lsp.text import Text, sanitise
+
+if TYPE_CHECKING:
+    from aigc_lsp.pipeline import Document
+    from aigc_lsp.syntax import Tree
 
 T = TypeVar("T")
 
@@ -53,6 +55,8 @@ class Session:
     # Documents
 
     def open(self, item: types.TextDocumentItem) -> None:
+        from aigc_lsp.pipeline import Document
+
         self.supersede(item.uri)  # some clients open twice
         text = Text(sanitise(item.text))
         document = Document(item.uri, path_of(item.uri), item.language_id, item.version, text)
@@ -125,6 +129,12 @@ class Session:
     def supersede_all(self) -> None:
         for uri in list(self._running):
             self.supersede(uri)
+
+
+def parse(language: str, text: Text) -> Tree | None:
+    from aigc_lsp.syntax import parse  # with all that it brings, 30 ms that no editor has to wait for at its start
+
+    return parse(language, text)
 
 
 def path_of(uri: str) -> str:

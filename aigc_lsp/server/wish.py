@@ -9,9 +9,11 @@ from __future__ import annotations
 import asyncio
 import math
 import time
+from typing import TYPE_CHECKING
 
-from aigc_lsp.service.backend import Backend, ask_for
-from aigc_lsp.service.wire import Phase
+if TYPE_CHECKING:
+    from aigc_lsp.service.backend import Backend
+    from aigc_lsp.service.wire import Phase
 
 RETRY_SECONDS = 30.0
 
@@ -37,6 +39,8 @@ class Wish:
         if phase not in ("idle", "error"):
             self._refusal = ""
         elif self._saying is None and now >= self._due:
+            from aigc_lsp.service.backend import ask_for  # not needed to answer initialize
+
             self._saying = asyncio.create_task(ask_for(self._backend, self.model))
         return self._refusal
 

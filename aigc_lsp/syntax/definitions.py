@@ -112,8 +112,16 @@ class _Reader:
         packages = sorted(self._packages, key=lambda package: package.start)
         for package, following in pairwise(packages):
             package.end = following.start
-        kept = [found for found in self._nest() if found.is_kept]
-        return sorted(kept, key=lambda found: (found.whole, found.at))
+        ordered = sorted(self._nest(), key=lambda found: (found.whole, found.at))
+        given: set[tuple[str, ...]] = set()
+        kept = []
+        for found in ordered:
+            path = (*found.parents, found.name)
+            # A variable is defined where it is first given something.
+            if found.is_kept and not (found.kind in _VALUES and path in given):
+                given.add(path)
+                kept.append(found)
+        return kept
 
     def _sort(self, captures: Captures) -> None:
         for kind in _KINDS:
@@ -141,6 +149,8 @@ class _Reader:
     def _add(self, kind: DefinitionKind, captures: Captures) -> None:
         node = captures[kind][0]
         start, end, is_function = name_span(captures)
+        if start == end:  # the parser missed a name there
+            return
         if is_function and kind in _VALUES:
             kind = "function"
         known = self._found.get(start)
@@ -182,6 +192,8 @@ class _Reader:
     def _place(self, found: _Open, stack: Sequence[_Open]) -> None:
         found.whole = found.start
         for around in reversed(stack):
+            if around.name and (around.start, around.end) == (found.start, found.end):
+                continue
             if around.kind != "outer" or around.user not in (None, (found.start, found.end)):
                 break
             if self._data[found.end : around.end].strip(b"; \t\r\n"):

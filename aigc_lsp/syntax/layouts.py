@@ -102,6 +102,7 @@ def _braced(
         closed=re.compile(r"(?:\}|\bend(?:if|for|foreach|while|switch))\Z"),
         block_comment=("/*", "*/"),
         ends_header=re.compile(r"\{\s*(?://.*|/\*.*\*/\s*)?$"),
+        goes_on=re.compile(r"[{)\]}:]|where\b"),
         aside=re.compile(aside) if aside else None,
         namespace=re.compile(namespace, re.M) if namespace else None,
     )
@@ -206,6 +207,7 @@ _SHELL = Layout(
     comment=re.compile(r"\s*#"),
     closes=re.compile(r"(?:fi|done|esac|else|elif)\b|\}|;;|\)"),
     closed=re.compile(r"(?:\b(?:fi|done|esac)|\}|;;|\))\Z"),
+    ends_header=re.compile(r"(?<!\()[{(]\s*(?:#.*)?$"),
     goes_on=re.compile(r"[{)\]}]|(?:then|do|else|elif)\b"),
 )
 _ENDED = Layout(

@@ -134,12 +134,19 @@ def scopes_by_lines(
         name, kind = outer.name
         start = text.line_start(outer.line) + len(outer.indent)
         end = max(end_by_lines(text, layout, lexis, max(line, outer.line + 1), outer.indent), offset)
-        said = text.source[start : text.line_end(outer.last)]
-        header = Span(start, start + len(said.rstrip(" \t{" if layout.ends_header else " \t")))
+        header = Span(start, start + _length_of_header(layout, text.source[start : text.line_end(outer.last)]))
         is_method = kind == "function" and bool(scopes) and scopes[-1].kind == "class"
         parent = ".".join(scope.name for scope in scopes)
         scopes.append(Definition(name, "method" if is_method else kind, Span(start, end), header, None, parent, None))
     return tuple(scopes)
+
+
+def _length_of_header(layout: Layout, said: str) -> int:
+    """Without what opens the body, but for the colon that belongs to a header."""
+    end = layout.ends_header.search(said) if layout.ends_header else None
+    if end is not None:
+        said = said[: end.start() + end[0].startswith(":")]
+    return len(said.rstrip())
 
 
 def outer_lines(text: Text, layout: Layout, lexis: Lexis, opener: Opener | None, offset: int) -> Iterator[OuterLine]:

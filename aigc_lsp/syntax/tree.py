@@ -36,6 +36,9 @@ _CHUNK = 1 << 16
 # Imports further inside than this (a function in a method in a class) are left out of `Tree.imports`.
 _IMPORT_DEPTH = 5
 
+# Direct children of an error. From here on a query, which is quadratic in them, takes seconds.
+_MAX_IN_ERROR = 20_000
+
 GoOn = Callable[[], bool]
 """Asked some thousand times a second while a text is parsed; False ends it. In pathological text a quarter of a second
 can pass between two questions."""
@@ -117,7 +120,7 @@ class Tree:
     def identifiers(self, start: int, end: int) -> tuple[Use, ...]:
         """The names used in `start..end`, in order of place; none in comments and strings, none where it is given."""
         start, end = self._within(start), self._within(end)
-        if start >= end:
+        if start >= end or not self._is_legible:
             return ()
         cursor = tree_sitter.QueryCursor(self.grammar.names)
         cursor.set_byte_range(self.encoded.byte_at(start), self.encoded.byte_at(end))
@@ -125,6 +128,8 @@ class Tree:
 
     def symbols(self) -> Symbols:
         """All that an index keeps of the text."""
+        if not self._is_legible:
+            return Symbols((), (), words(self.text.source))
         names = bag(tree_sitter.QueryCursor(self.grammar.names).captures(self.root), self.encoded)
         return Symbols(self.definitions(), self.imports(), names)
 
@@ -133,12 +138,22 @@ class Tree:
         return str(self._tree.root_node)
 
     @cached_property
+    def _is_legible(self) -> bool:
+        """Whether the whole tree can be asked: it is not one huge error."""
+        errors = (self.root, *self.root.children) if self.root.has_error else ()
+        return not any(node.is_error and node.child_count > _MAX_IN_ERROR for node in errors)
+
+    @cached_property
     def _definitions(self) -> tuple[Definition, ...]:
+        if not self._is_legible:
+            return ()
         matches = tree_sitter.QueryCursor(self.grammar.definitions).matches(self.root)
         return definitions(matches, self.encoded)
 
     @cached_property
     def _imports(self) -> tuple[Import, ...]:
+        if not self._is_legible:
+            return ()
         cursor = tree_sitter.QueryCursor(self.grammar.imports)
         cursor.set_max_start_depth(_IMPORT_DEPTH)
         return imports(cursor.matches(self.root), self.encoded, self.language_id)

@@ -23,7 +23,7 @@ _WORD = re.compile(r"[^\W\d]\w*")
 _CALLED = re.compile(r"!?[ \t]*\(")
 # The receiver is a plain name only where nothing leads to it: in `a.b.c` that of `c` is none.
 _MEMBER = re.compile(
-    r"(?:(?P<chain>[.>:)\]]\s*)?(?P<name>(?:\$|@{1,2})?[^\W\d]\w*)[!?]?\s*)?"
+    r"(?:(?P<chain>(?:\.|->|::)\s*)?(?P<name>(?:\$|@{1,2})?[^\W\d]\w*)[!?]?\s*)?"
     r"(?:(?<!\.)\.|[?&!]\.|\??->|::)$"
 )
 _REACH = 120

@@ -133,7 +133,6 @@ async def test_a_branch_switch_that_the_client_tells_of(tmp_path: Path, monkeypa
 
 async def test_a_branch_switch_that_nobody_tells_of(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(build, "LOOK_SECONDS", 0.0)
-    monkeypatch.setattr(build, "LONGEST_REST_SECONDS", 0.0)
     git(tmp_path, "init")
     write(tmp_path, {".gitignore": "build/\n", "build/b.py": "", "a.py": "def here(): pass\n", **numbered(30)})
     git(tmp_path, "add", ".")
@@ -173,9 +172,24 @@ async def test_files_that_nobody_tells_of(tmp_path: Path, monkeypatch: pytest.Mo
         await until(follows, "what changed")
 
 
+async def test_folders_take_turns_in_being_looked_at(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(build, "LOOK_SECONDS", 0.0)
+    monkeypatch.setattr(build, "LOOKED_AT", 2)
+    write(tmp_path, {f"{name}/a.py": "" for name in "abcde"})
+    async with indexing(tmp_path) as indexer:
+        for name in "eca":
+            write(tmp_path, {f"{name}/new.py": ""})
+
+            def follows() -> bool:
+                indexer.look()
+                return is_true(indexer.index, tmp_path)
+
+            await until(follows, f"the folder {name}")
+
+
 async def test_looks_are_seldom(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     looks = []
-    monkeypatch.setattr(build, "look", lambda root, stamps: looks.append(root) or build.Sight((), ()))
+    monkeypatch.setattr(build, "look", lambda root, stamps: looks.append(root) or [])
     async with indexing(tmp_path) as indexer:
         for _ in range(20):
             indexer.look()
@@ -235,6 +249,35 @@ async def test_what_changes_during_a_scan_is_not_overtaken_by_it(
         await indexer.close()
 
 
+async def test_what_is_hidden_during_a_scan_does_not_come_in_by_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write(tmp_path, {"a.py": "", "b.py": ""})
+    released, has_read, scanned, put = asyncio.Event(), asyncio.Event(), build.scan_handful, list[str]()
+    loop = asyncio.get_running_loop()
+
+    def slow(task: scan.Task) -> list[scan.Finding] | None:
+        found = scanned(task)
+        loop.call_soon_threadsafe(has_read.set)
+        asyncio.run_coroutine_threadsafe(released.wait(), loop).result()
+        return found
+
+    monkeypatch.setattr(build, "scan_handful", slow)
+    monkeypatch.setattr(Index, "put", lambda index, entry: put.append(entry.path))
+    indexer = Indexer(str(tmp_path))
+    indexer.start()
+    try:
+        await asyncio.wait_for(has_read.wait(), 15)
+        write(tmp_path, {".aigcignore": "b.py\n"})
+        indexer.changed([".aigcignore"])
+        released.set()
+        await until(lambda: indexer.is_complete, "the end of the second scan")
+        assert put == ["a.py"]
+    finally:
+        released.set()
+        await indexer.close()
+
+
 async def test_an_ignore_file_that_changes(tmp_path: Path) -> None:
     write(tmp_path, {"a.py": "", "sub/b.py": "", "sub/c.py": ""})
     async with indexing(tmp_path) as indexer:
@@ -268,7 +311,10 @@ async def test_no_more_files_than_the_budget_allows(tmp_path: Path, monkeypatch:
         assert "first 3 files" in indexer.note
         (tmp_path / "pkg" / "f0.py").unlink()
         indexer.rescan()
-        await until(lambda: "pkg/f2.py" in indexer.index, "another file in its place")
+        await until(lambda: sorted(indexer.index.files) == ["pkg/f1.py", "pkg/f2.py", "z.py"], "another in its place")
+        write(tmp_path, {"a.py": ""})
+        indexer.rescan()
+        await until(lambda: sorted(indexer.index.files) == ["a.py", "pkg/f1.py", "z.py"], "one that comes first")
 
 
 async def test_no_more_time_than_the_budget_allows(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -290,6 +336,14 @@ async def test_the_text_that_offsets_are_of(tmp_path: Path) -> None:
         assert await indexer.text("a.py") == "# more\ndef two(): pass\n"
 
 
+async def test_a_worker_runs_nothing_of_the_workspace(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    write(tmp_path, numbered(MORE_THAN_A_HANDFUL))
+    write(tmp_path, dict.fromkeys(("json.py", "aigc_lsp/__init__.py"), "raise SystemExit\n"))
+    monkeypatch.chdir(tmp_path)
+    async with indexing(tmp_path) as indexer:
+        assert len(indexer.index) == MORE_THAN_A_HANDFUL + 2
+
+
 POISON = """
 import os, sys, time
 if "aigc_lsp.index.worker" in " ".join(sys.orig_argv):
@@ -309,7 +363,9 @@ if "aigc_lsp.index.worker" in " ".join(sys.orig_argv):
 def workspace(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """More than a handful of files, and a worker that dies of a file with POISON in it and hangs in one with HANG."""
     write(tmp_path, {"site/sitecustomize.py": POISON})
-    monkeypatch.setenv("PYTHONPATH", str(tmp_path / "site"))
+    monkeypatch.setenv(
+        "PYTHONPATH", os.pathsep.join([str(tmp_path / "site"), *filter(None, [os.environ.get("PYTHONPATH")])])
+    )
     return write(tmp_path / "root", numbered(MORE_THAN_A_HANDFUL))
 
 
@@ -318,13 +374,6 @@ async def test_a_worker_that_is_killed_is_started_again(workspace: Path) -> None
     async with indexing(workspace) as indexer:
         assert set(indexer.index.files) == set(numbered(MORE_THAN_A_HANDFUL)) - {"pkg/f10.py"}
         assert indexer.note == ""
-
-
-async def test_a_worker_runs_nothing_of_the_workspace(workspace: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    write(workspace, dict.fromkeys(("json.py", "aigc_lsp/__init__.py"), "raise SystemExit\n"))
-    monkeypatch.chdir(workspace)
-    async with indexing(workspace) as indexer:
-        assert len(indexer.index) == MORE_THAN_A_HANDFUL + 2
 
 
 async def test_a_worker_that_hangs_is_killed(workspace: Path, monkeypatch: pytest.MonkeyPatch) -> None:

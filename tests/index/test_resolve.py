@@ -21,6 +21,7 @@ PYTHON = {
     "tests/test_cart.py": "",
     "other/src/shop_two/deep.py": "",
     "scripts/run.py": "",
+    "tools/src/json.py": "",
     "vendored/requests.py": "",
 }
 WEB = {
@@ -367,6 +368,22 @@ def test_a_name_that_no_import_brings_stands_for_nothing() -> None:
     assert named(PYTHON, "tests/a.py", "from shop.cart import Cart", "rate") == []
     assert named(PYTHON, "tests/a.py", "from shop.cart import Cart", "add") == []
     assert named(PYTHON, "tests/a.py", "import shop.cart", "Cart") == []
+
+
+def test_a_function_comes_before_a_method_of_its_name() -> None:
+    files = {"m.py": "class A:\n    def run(self): pass\n\ndef run(): pass\n"}
+    assert named(files, "main.py", "from m import run", "run") == [("m.py", "", "run")]
+    assert named(files, "main.py", "from m import A", "run", "A") == [("m.py", "A", "run")]
+
+
+def test_no_file_is_looked_into_twice_for_a_name(monkeypatch: pytest.MonkeyPatch) -> None:
+    modules = [f"m{number}" for number in range(12)]
+    files = {f"{one}.py": "".join(f"from {other} import *\n" for other in modules if other != one) for one in modules}
+    index, asked = indexed({**files, "main.py": "from m0 import x\n"}), list[str]()
+    named_in = index.named_in
+    monkeypatch.setattr(index, "named_in", lambda path, name: asked.append(path) or named_in(path, name))
+    assert meant(index, "main.py", "python", index.imports("main.py"), "x") == []
+    assert sorted(asked) == sorted(files)
 
 
 def test_files_that_hand_on_to_each_other() -> None:

@@ -82,5 +82,19 @@ def test_no_tests(paths: Paths, path: str) -> None:
     assert subjects.tests_of(paths, path) == []
 
 
+def test_another_test_is_no_subject(paths: Paths) -> None:
+    assert subjects.subject_of(paths, "other/__tests__/form.ts") == "web/src/form.ts"
+    paths.discard("web/src/form.ts")
+    assert subjects.subject_of(paths, "other/__tests__/form.ts") is None
+
+
+def test_of_a_name_that_many_files_have_only_the_nearest_counts(paths: Paths) -> None:
+    for number in range(subjects.COMMON + 1):
+        paths.add(f"many/m{number}/utils.py")
+    assert subjects.subject_of(paths, "tests/test_utils.py") is None
+    assert subjects.subject_of(paths, "many/m7/test_utils.py") == "many/m7/utils.py"
+    assert subjects.subject_of(paths, "many/m7/tests/test_utils.py") == "many/m7/utils.py"
+
+
 def test_a_test_that_is_new_need_not_be_known(paths: Paths) -> None:
     assert subjects.subject_of(paths, "tests/shop/cart_test.py") == "src/shop/cart.py"

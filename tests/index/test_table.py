@@ -114,6 +114,10 @@ def test_a_name_that_is_defined_everywhere_is_found_in_its_file_alone() -> None:
     assert [each.path for each in index.named_in("f3.py", "main")] == ["f3.py"]
     index.drop("f0.py")
     assert len(index.definitions("main")) == COMMON
+    index.put(entry("g.py", "def main(): pass\n"))
+    assert index.definitions("main") == []
+    index.put(entry("g.py", "def other(): pass\n"))
+    assert len(index.definitions("main")) == COMMON
 
 
 def test_a_file_of_data_is_kept_in_part() -> None:

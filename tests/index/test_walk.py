@@ -58,6 +58,16 @@ def test_a_broken_ignore_file_blocks_all_below_it(tmp_path: Path, name: str) -> 
     assert found(tmp_path) == ["a.py"]
 
 
+def test_an_ignore_file_in_a_hidden_folder_is_not_looked_at(tmp_path: Path) -> None:
+    write(tmp_path, {".gitignore": "node_modules/\n", "node_modules/.gitignore": b"\xff", "a.js": ""})
+    ignoring = Ignoring(str(tmp_path))
+    assert ignoring.hidden("node_modules/b.js")
+    assert not ignoring.broken
+    write(tmp_path, {"sub/.gitignore": b"\xff"})
+    assert ignoring.hidden("sub/b.js")
+    assert "sub/.gitignore" in ignoring.broken
+
+
 def test_the_repository_above_has_a_say(tmp_path: Path) -> None:
     write(tmp_path, {".git/HEAD": "", ".gitignore": "/inner/build/\n", "inner/a.py": "", "inner/build/b.py": ""})
     assert found(tmp_path / "inner") == ["a.py"]

@@ -128,7 +128,7 @@ class Client:
 
 async def test_the_hop_is_what_the_engine_does_not_account_for(monkeypatch: pytest.MonkeyPatch) -> None:
     client = Client()
-    hop, rendering = await server.hop(client, 5)  # type: ignore[arg-type]
+    hop, rendering = await server.hop(client, MODEL.name, 5)  # type: ignore[arg-type]
     assert len(client.asked) == 6
     assert len({request.input_prefix for request in client.asked}) == 1
     assert {request.n_predict for request in client.asked} == {1}

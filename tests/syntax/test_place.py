@@ -53,6 +53,14 @@ PYTHON_KINDS = [
     ("", "code"),
     ("é = '😀$0é'", "string"),
     ("é = '😀é'$0", "code"),
+    ("x = '#ab$0", "string"),
+    ("x = {\n    'a': '#b$0\n    'c': 'd',\n}\n", "string"),
+    ("x = f('a', g('b$0", "string"),
+    ("x = f'a{b['c$0", "string"),
+    ("x = f'a{{b$0", "string"),
+    ("# don't\nx = ($0", "code"),
+    ("x = 'a\\'b$0", "string"),
+    ("x = ''\ny = ($0", "code"),
 ]
 
 
@@ -77,6 +85,11 @@ JAVASCRIPT_KINDS = [
     ("/** c\n * d$0", "comment"),
     ('x = 1\n/* don\'t "a"\n$0', "comment"),
     ("x = '/*'\nfoo($0", "code"),
+    ("f('http://a$0", "string"),
+    ("f(`http://a${b}//$0", "string"),
+    ("f(`a${g('b$0", "string"),
+    ("f(`a${g({b: 1})}$0", "string"),
+    ("// don't\nf($0", "code"),
 ]
 
 
@@ -342,6 +355,29 @@ def test_braced_block_end(marked: str, rest: str) -> None:
     assert cursor(marked)[0].source[end:] == rest
 
 
+BLOCK_ENDS = [
+    ("java", "class A {\n  void f() {\n    a$0\n  }\n  int b;\n}\n", "\n  int b;\n}\n"),
+    ("java", "class A {\n  void f() {\n    a($0\n  }\n  int b;\n}\n", "\n  int b;\n}\n"),
+    ("go", "func f() {\n\ta($0\n}\n\nfunc g() {}\n", "\n\nfunc g() {}\n"),
+    ("c", "int f(void)\n{\n    return $0\n}\nint g;\n", "\nint g;\n"),
+    ("c", "int f(void)\n{\n#if A\n    return g(\n#endif\n    $0\n}\nint g;\n", "\nint g;\n"),
+    ("cpp", "class A {\npublic:\n  int f() {\n    g($0\n  }\nprivate:\n};\nint x;\n", "\nprivate:\n};\nint x;\n"),
+    ("ruby", "def f\n  a$0\nend\nb\n", "\nb\n"),
+    ("ruby", "def f\n  a($0\nend\nb\n", "\nb\n"),
+    ("ruby", "def f\n  a\nrescue E\n  b($0\nend\nc\n", "\nc\n"),
+    ("shellscript", "f() {\n  a$0\n}\nb\n", "\nb\n"),
+    ("shellscript", "if a; then\n  b $(c$0\nfi\nd\n", "\nd\n"),
+    ("php", "<?php\nfunction f()\n{\n    a($0\n}\nb();\n", "\nb();\n"),
+    ("csharp", "class A\n{\n    int F()\n    {\n        G($0\n    }\n}\n", "\n}\n"),
+]
+
+
+@pytest.mark.parametrize(("language_id", "marked", "rest"), BLOCK_ENDS)
+def test_block_end(language_id: str, marked: str, rest: str) -> None:
+    end = place(marked, language_id).block_end
+    assert cursor(marked)[0].source[end:] == rest
+
+
 WITHOUT_TREE = [
     ("def f(x):\n    $0", "python", True, ""),
     ("class A:\n    def f(x):$0\n", "python", True, "    "),
@@ -352,6 +388,9 @@ WITHOUT_TREE = [
     ("class A {\n  void f() {$0}\n}", "java", True, "  "),
     ("fn f() {\n    let x = 1;\n    $0\n}", "rust", False, ""),
     ("a:\n  $0\n", "yaml", True, ""),
+    ("function f(x)\n  $0\nend\n", "lua", True, ""),
+    ("if x then\n  y()\n  $0\nend\n", "lua", False, ""),
+    ("fun f(x: Int) {\n    $0\n}", "kotlin", True, ""),
     ("$0", "nonsense", False, ""),
     ("", "python", False, ""),
 ]
@@ -362,6 +401,15 @@ def test_without_tree(marked: str, language_id: str, opens: bool, indent: str) -
     text, offset = cursor(marked or "$0")
     found = place_without_tree(text, offset, language_id)
     assert (found.kind, found.opens_block, found.block_indent) == ("code", opens, indent)
+
+
+def test_a_string_without_a_tree() -> None:
+    """A line tells only so much: in a language whose quotes are known, that a string is open."""
+    for language_id, kind in (("python", "string"), ("kotlin", "code")):
+        text, offset = cursor('x = f("a$0')
+        assert place_without_tree(text, offset, language_id).kind == kind
+    text, offset = cursor("x = 1  # don't$0")
+    assert place_without_tree(text, offset, "python").kind == "code"
 
 
 @pytest.mark.parametrize("offset", [-1, 99])

@@ -16,6 +16,7 @@ from aigc_lsp.text import Text
 Row = tuple[str, str, str, bool, int]
 CODE, STRING, COMMENT = "code", "string", "comment"
 
+# fmt: off
 JAVA: list[Row] = [
     ("class A {\n    int f(int x) {\n        $0\n    }\n}\n", CODE, "A.f", True, 4),
     ("class A {\n    int f(int x) {\n        $0\n", CODE, "A.f", True, 4),
@@ -24,26 +25,16 @@ JAVA: list[Row] = [
     ("class A {\n    int f(int x) {\n        return g($0\n    }\n}\n", CODE, "A.f", False, 4),
     ("class A {\n    <T> List<T> f(int x) throws E {\n        g.\n        h.$0\n    }\n}\n", CODE, "A.f", False, 4),
     ("class A {\n    void f() {\n        if (x) {\n            $0\n        }\n    }\n}\n", CODE, "A.f", True, 8),
-    (
-        "class A {\n    void f() {\n        if (x) {\n            y = $0\n    }\n\n    void g() {\n    }\n}\n",
-        CODE,
-        "A.f",
-        False,
-        8,
-    ),
+    ("class A {\n    void f() {\n        if (x) {\n"
+     "            y = $0\n    }\n\n    void g() {\n    }\n}\n", CODE, "A.f", False, 8),
     ("class A {\n    $0\n\n    void g() {\n    }\n}\n", CODE, "A", False, 0),
     ("class A {\n    void f() {\n    }\n$0\n}\n", CODE, "A", False, 0),
     ("class A {\n}\n$0\n", CODE, "", False, 0),
     ("public interface I<T> extends J {\n    $0\n}\n", CODE, "I", True, 0),
     ("enum E {\n    A, B;\n\n    int f() {\n        return $0\n    }\n}\n", CODE, "E.f", False, 4),
     ("record R(int a) {\n    R {\n        $0\n    }\n}\n", CODE, "R.R", True, 4),
-    (
-        "class A {\n    void f() {\n        x.forEach(y -> {\n            $0\n        });\n    }\n}\n",
-        CODE,
-        "A.f",
-        True,
-        8,
-    ),
+    ("class A {\n    void f() {\n        x.forEach(y -> {\n"
+     "            $0\n        });\n    }\n}\n", CODE, "A.f", True, 8),
     ('class A {\n    String s = "a$0b";\n}\n', STRING, "A", False, 0),
     ('class A {\n    String s = "ab$0\n}\n', STRING, "A", False, 0),
     ('class A {\n    void f() {\n        g("ab$0\n        h();\n    }\n}\n', STRING, "A.f", False, 4),
@@ -54,25 +45,14 @@ JAVA: list[Row] = [
     ("class A {\n    /** a\n     * b$0\n     */\n    void f() {\n    }\n}\n", COMMENT, "A", False, 0),
     ("class A {\n    void f() { }\n    /* a\n    $0\n", COMMENT, "A", False, 0),
 ]
-
 GO: list[Row] = [
     ("package a\n\nfunc f(x int) error {\n\t$0\n}\n", CODE, "f", True, 0),
     ("package a\n\nfunc f(x int) error {\n\t$0\n", CODE, "f", True, 0),
     ("package a\n\nfunc f(x int) error {$0}\n", CODE, "f", True, 0),
-    (
-        "package a\n\nfunc (s *Server) Run(c context.Context) error {\n\treturn s.$0\n}\n\nfunc g() {\n}\n",
-        CODE,
-        "Run",
-        False,
-        0,
-    ),
-    (
-        "package a\n\nfunc (s *Server) Run(\n\tc context.Context,\n) error {\n\tx := f($0\n}\n\nfunc g() {\n}\n",
-        CODE,
-        "Run",
-        False,
-        0,
-    ),
+    ("package a\n\nfunc (s *Server) Run(c context.Context) error {\n"
+     "\treturn s.$0\n}\n\nfunc g() {\n}\n", CODE, "Run", False, 0),
+    ("package a\n\nfunc (s *Server) Run(\n\tc context.Context,\n"
+     ") error {\n\tx := f($0\n}\n\nfunc g() {\n}\n", CODE, "Run", False, 0),
     ("package a\n\nfunc f() {\n\tif err != nil {\n\t\t$0\n\t}\n}\n", CODE, "f", True, 8),
     ("package a\n\nfunc f() {\n\tif err != nil {\n\t\t$0\n}\n\nfunc g() {\n}\n", CODE, "f", True, 8),
     ("package a\n\nfunc f() {\n\tfor _, x := range xs {\n\t\tg(x)\n\t\t$0\n\t}\n}\n", CODE, "f", False, 8),
@@ -93,32 +73,16 @@ GO: list[Row] = [
     ("package a\n\n// f is don't$0\nfunc f() {\n}\n", COMMENT, "", False, 0),
     ("package a\n\nfunc f() {\n\t/* a $0 */\n}\n", COMMENT, "f", False, 0),
 ]
-
 RUST: list[Row] = [
     ("fn f(x: i32) -> i32 {\n    $0\n}\n", CODE, "f", True, 0),
     ("fn f(x: i32) -> i32 {\n    $0\n", CODE, "f", True, 0),
     ("pub async fn f<T: A>(x: &T) -> R<()>\nwhere\n    T: B,\n{\n    $0\n}\n", CODE, "f", True, 0),
-    (
-        "impl<T> Point<T> {\n    pub fn new(x: T) -> Self {\n        Self { x$0 }\n    }\n}\n",
-        CODE,
-        "Point.new",
-        False,
-        4,
-    ),
-    (
-        "impl<T> fmt::Display for Point<T> {\n    fn fmt(&self) -> R {\n        self.$0\n    }\n}\n",
-        CODE,
-        "Point.fmt",
-        False,
-        4,
-    ),
-    (
-        "impl Point {\n    fn f(&self) {\n        let x = g(\n\n    fn h(&self) {\n        let y = self.$0\n    }\n}\n",
-        CODE,
-        "Point.h",
-        False,
-        4,
-    ),
+    ("impl<T> Point<T> {\n    pub fn new(x: T) -> Self {\n"
+     "        Self { x$0 }\n    }\n}\n", CODE, "Point.new", False, 4),
+    ("impl<T> fmt::Display for Point<T> {\n"
+     "    fn fmt(&self) -> R {\n        self.$0\n    }\n}\n", CODE, "Point.fmt", False, 4),
+    ("impl Point {\n    fn f(&self) {\n        let x = g(\n"
+     "\n    fn h(&self) {\n        let y = self.$0\n    }\n}\n", CODE, "Point.h", False, 4),
     ("impl Point {\n    $0\n}\n", CODE, "Point", True, 0),
     ("trait T {\n    fn f(&self);\n    $0\n}\n", CODE, "T", False, 0),
     ("mod a {\n    fn f() {\n        loop {\n            $0\n        }\n    }\n}\n", CODE, "a.f", True, 8),
@@ -139,18 +103,12 @@ RUST: list[Row] = [
     ("/// A\n$0fn f() {\n}\n", CODE, "", False, 0),
     ("fn f() {\n    /* a $0 */\n}\n", COMMENT, "f", False, 0),
 ]
-
 C: list[Row] = [
     ("int f(int x)\n{\n    $0\n}\n", CODE, "f", True, 0),
     ("int f(int x) {\n    $0\n}\n", CODE, "f", True, 0),
     ("int f(int x) {\n    $0\n", CODE, "f", True, 0),
-    (
-        "static struct point *make(int x,\n                          int y)\n{\n    return $0\n}\n",
-        CODE,
-        "make",
-        False,
-        0,
-    ),
+    ("static struct point *make(int x,\n"
+     "                          int y)\n{\n    return $0\n}\n", CODE, "make", False, 0),
     ("int f(int x)\n{\n    return g($0\n}\n\nint h(void)\n{\n    return 1;\n}\n", CODE, "f", False, 0),
     ("int f(int x)\n{\n    if (x) {\n        $0\n    }\n}\n", CODE, "f", True, 4),
     ("int f(int x)\n{\n    if (x) {\n        y = $0\n}\n\nint h(void)\n{\n    return 1;\n}\n", CODE, "f", False, 4),
@@ -173,25 +131,15 @@ C: list[Row] = [
     ("int f(void)\n{\n    /* a\n     * $0\n     */\n}\n", COMMENT, "f", False, 0),
     ("int x;\n/* a\n$0", COMMENT, "", False, 0),
 ]
-
 CPP: list[Row] = [
-    (
-        "namespace n {\nclass Foo : public Bar {\n  public:\n    Foo(int x) : x_(x) {\n        $0\n    }\n};\n}\n",
-        CODE,
-        "n.Foo.Foo",
-        True,
-        4,
-    ),
+    ("namespace n {\nclass Foo : public Bar {\n  public:\n"
+     "    Foo(int x) : x_(x) {\n        $0\n    }\n};\n}\n", CODE, "n.Foo.Foo", True, 4),
     ("template <typename T>\nT max(T a, T b)\n{\n    $0\n}\n", CODE, "max", True, 0),
     ("void n::Foo::run(int a) const {\n    v.$0\n}\n", CODE, "n::Foo::run", False, 0),
-    ("void n::Foo::run(int a) const {\n    v.f($0\n}\n\nint g() {\n    return 1;\n}\n", CODE, "n::Foo::run", False, 0),
-    (
-        "class Foo {\n    int f(const std::vector<int> &x) const override {\n        return x.$0\n    }\n};\n",
-        CODE,
-        "Foo.f",
-        False,
-        4,
-    ),
+    ("void n::Foo::run(int a) const {\n"
+     "    v.f($0\n}\n\nint g() {\n    return 1;\n}\n", CODE, "n::Foo::run", False, 0),
+    ("class Foo {\n    int f(const std::vector<int> &x) const override {\n"
+     "        return x.$0\n    }\n};\n", CODE, "Foo.f", False, 4),
     ("class Foo {\n    $0\n};\n", CODE, "Foo", True, 0),
     ("class Foo {\n  public:\n    $0\n};\n", CODE, "Foo", False, 0),
     ("enum class E : int {\n    $0\n};\n", CODE, "E", True, 0),
@@ -208,66 +156,30 @@ CPP: list[Row] = [
     ('int f() {\n    g("ab$0\n    h();\n}\n', STRING, "f", False, 0),
     ("int f() {\n    // don't$0\n}\n", COMMENT, "f", False, 0),
 ]
-
 CSHARP: list[Row] = [
-    (
-        "namespace A\n{\n    class B\n    {\n        void F(int x)\n        {\n            $0\n        }\n    }\n}\n",
-        CODE,
-        "A.B.F",
-        True,
-        8,
-    ),
+    ("namespace A\n{\n    class B\n    {\n        void F(int x)\n"
+     "        {\n            $0\n        }\n    }\n}\n", CODE, "A.B.F", True, 8),
     ("namespace A.B;\n\nclass C\n{\n    void F(int x)\n    {\n        $0\n", CODE, "C.F", True, 4),
-    (
-        'class B\n{\n    public async Task<int> F(string s = "a")\n    {\n        await s.$0\n    }\n\n    void G() { }\n}\n',
-        CODE,
-        "B.F",
-        False,
-        4,
-    ),
-    (
-        "class B\n{\n    public List<int> F(string s)\n    {\n        return G($0\n    }\n\n    void H()\n    {\n    }\n}\n",
-        CODE,
-        "B.F",
-        False,
-        4,
-    ),
+    ('class B\n{\n    public async Task<int> F(string s = "a")\n'
+     "    {\n        await s.$0\n    }\n\n    void G() { }\n}\n", CODE, "B.F", False, 4),
+    ("class B\n{\n    public List<int> F(string s)\n    {\n"
+     "        return G($0\n    }\n\n    void H()\n    {\n    }\n}\n", CODE, "B.F", False, 4),
     ("class B\n{\n    public int X\n    {\n        $0\n    }\n}\n", CODE, "B.X", True, 4),
-    (
-        "class B\n{\n    public int X\n    {\n        get\n        {\n            return $0\n        }\n    }\n}\n",
-        CODE,
-        "B.X",
-        False,
-        8,
-    ),
+    ("class B\n{\n    public int X\n    {\n        get\n"
+     "        {\n            return $0\n        }\n    }\n}\n", CODE, "B.X", False, 8),
     ("class B\n{\n    public int X { get; $0 }\n}\n", CODE, "B.X", False, 4),
     ("class B\n{\n    public int X => $0;\n}\n", CODE, "B", False, 0),
     ("class B\n{\n    public B(int x) : base(x)\n    {\n        $0\n    }\n}\n", CODE, "B.B", True, 4),
     ("interface I\n{\n    $0\n}\n", CODE, "I", True, 0),
     ("enum E\n{\n    A,\n    $0\n}\n", CODE, "E", False, 0),
     ("record R(int A)\n{\n    int F() => $0\n}\n", CODE, "R", False, 0),
-    (
-        "class B\n{\n    void F()\n    {\n        foreach (var x in xs)\n        {\n            $0\n        }\n    }\n}\n",
-        CODE,
-        "B.F",
-        True,
-        8,
-    ),
-    (
-        "class B\n{\n    void F()\n    {\n        xs.Select(x =>\n        {\n            $0\n        });\n    }\n}\n",
-        CODE,
-        "B.F",
-        True,
-        8,
-    ),
+    ("class B\n{\n    void F()\n    {\n        foreach (var x in xs)\n"
+     "        {\n            $0\n        }\n    }\n}\n", CODE, "B.F", True, 8),
+    ("class B\n{\n    void F()\n    {\n        xs.Select(x =>\n"
+     "        {\n            $0\n        });\n    }\n}\n", CODE, "B.F", True, 8),
     ("class B\n{\n    void F() { }\n$0\n}\n", CODE, "B", False, 0),
-    (
-        "#region don't\nclass B\n{\n    int F()\n    {\n        return G($0\n    }\n}\n#endregion\n",
-        CODE,
-        "B.F",
-        False,
-        4,
-    ),
+    ("#region don't\nclass B\n{\n    int F()\n    {\n"
+     "        return G($0\n    }\n}\n#endregion\n", CODE, "B.F", False, 4),
     ('var s = "a$0b";\n', STRING, "", False, 0),
     ('var s = $"a{b$0}c";\n', CODE, "", False, 0),
     ('var s = $"a{b}c$0";\n', STRING, "", False, 0),
@@ -279,7 +191,6 @@ CSHARP: list[Row] = [
     ('class B\n{\n    void F()\n    {\n        G("ab$0\n        H();\n    }\n}\n', STRING, "B.F", False, 4),
     ("class B\n{\n    /// <summary>don't$0\n    void F() { }\n}\n", COMMENT, "B", False, 0),
 ]
-
 RUBY: list[Row] = [
     ("def f(x)\n  $0\nend\n", CODE, "f", True, 0),
     ("def f(x)\n  $0\n", CODE, "f", True, 0),
@@ -317,35 +228,19 @@ RUBY: list[Row] = [
     ("# don't$0\n", COMMENT, "", False, 0),
     ("=begin\nab$0\n=end\n", COMMENT, "", False, 0),
 ]
-
 PHP: list[Row] = [
     ("<?php\nfunction f(int $x): int {\n    $0\n}\n", CODE, "f", True, 0),
     ("<?php\nfunction f(int $x): int\n{\n    $0\n}\n", CODE, "f", True, 0),
     ("<?php\nfunction f(int $x): int\n{\n    $0\n", CODE, "f", True, 0),
-    (
-        "<?php\nnamespace A;\nclass B extends C\n{\n    public function f(?int $x): ?self\n    {\n        return $this->$0\n    }\n\n    function g() { }\n}\n",
-        CODE,
-        "B.f",
-        False,
-        4,
-    ),
-    (
-        "<?php\nclass B\n{\n    public static function f($x)\n    {\n        $y = g($0\n    }\n\n    function h()\n    {\n    }\n}\n",
-        CODE,
-        "B.f",
-        False,
-        4,
-    ),
+    ("<?php\nnamespace A;\nclass B extends C\n{\n    public function f(?int $x): ?self\n"
+     "    {\n        return $this->$0\n    }\n\n    function g() { }\n}\n", CODE, "B.f", False, 4),
+    ("<?php\nclass B\n{\n    public static function f($x)\n    {\n"
+     "        $y = g($0\n    }\n\n    function h()\n    {\n    }\n}\n", CODE, "B.f", False, 4),
     ("<?php\nclass B\n{\n    $0\n}\n", CODE, "B", True, 0),
     ("<?php\nclass B\n{\n    use T;\n    $0\n}\n", CODE, "B", False, 0),
     ("<?php\ninterface I {\n    $0\n}\n", CODE, "I", True, 0),
-    (
-        "<?php\ntrait T {\n    function f() {\n        foreach ($a as $b) {\n            $0\n        }\n    }\n}\n",
-        CODE,
-        "T.f",
-        True,
-        8,
-    ),
+    ("<?php\ntrait T {\n    function f() {\n"
+     "        foreach ($a as $b) {\n            $0\n        }\n    }\n}\n", CODE, "T.f", True, 8),
     ("<?php\nif ($a):\n    $0\nendif;\n", CODE, "", True, 0),
     ("<?php\n$f = function ($x) use ($y) {\n    $0\n};\n", CODE, "", True, 0),
     ("<?php\nfunction f() {\n}\n$0\n", CODE, "", False, 0),
@@ -362,7 +257,6 @@ PHP: list[Row] = [
     ("<?php\n# don't$0\n", COMMENT, "", False, 0),
     ("<?php\n/** a\n * $0\n */\nfunction f() {}\n", COMMENT, "", False, 0),
 ]
-
 SHELL: list[Row] = [
     ("f() {\n  $0\n}\n", CODE, "f", True, 0),
     ("f() {\n  $0\n", CODE, "f", True, 0),
@@ -390,6 +284,7 @@ SHELL: list[Row] = [
     ("# don't$0\n", COMMENT, "", False, 0),
     ("x=1 # don't$0\n", COMMENT, "", False, 0),
 ]
+# fmt: on
 
 TABLES = {
     "java": JAVA,

@@ -4,17 +4,21 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from itertools import count
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from aigc_lsp.syntax import Tree, has_grammar, language_of, parse
+from aigc_lsp.syntax import GoOn, Tree, has_grammar, language_of, parse, symbols_of
 from aigc_lsp.syntax.encoded import Encoded
 from aigc_lsp.syntax.tree import MAX_BYTES
 from aigc_lsp.text import Edit, Span, Text
 
-LANGUAGES = ["python", "javascript", "javascriptreact", "typescript", "typescriptreact"]
+LANGUAGES = [
+    *("c", "cpp", "csharp", "go", "java", "javascript", "javascriptreact", "php", "python", "ruby", "rust"),
+    *("shellscript", "typescript", "typescriptreact"),
+]
 # fmt: off
 PYTHON = [
     "def f(x):\n", "    ", "        ", "class A:\n", "x = 1\n", "return x", '"""d"""', "'s'", "# é\n", "\n", "\r\n",
@@ -24,6 +28,21 @@ JAVASCRIPT = [
     "function f(x) {\n", "}\n", "class A {\n", "m() {", "  ", "const f = () => {", "`a${", "}`", "'s'", "// é\n",
     "/* ", " */", "\n", "\r\n", "x = 1;\n", "(", ")", "{", "}", "😀", "<a>", "</a>", "`", '"',
 ]
+BRACED = [
+    "int f(int x) {\n", "func f() {\n", "fn f() {\n", "}\n", "class A {\n", "struct S {", "namespace n {\n", "/** d */",
+    "  ", "x = 1;\n", "return x;", '"s"', "// é\n", "/* ", " */", "\n", "\r\n", "(", ")", "{", "}", "😀", "'", '"',
+    "::", "->", "#if A\n", "#endif\n", "import a.b;\n", "use a::{b, c};\n", "#include <a>\n", "template <class T>\n",
+    "@A\n",
+]
+WORDED = [
+    "def f(x)\n", "end\n", "class A\n", "if x\n", "if x; then\n", "fi\n", "do\n", "done\n", "f() {\n", "}\n", "else\n",
+    "  ", "x=1\n", "'s'", '"#{x}"', '"$(x)"', "# é\n", "\n", "\r\n", "<<A\n", "A\n", "😀", "'", '"', "`", "$x",
+    "<?php\n", "?>\n", "function f($x) {\n", "require 'a'\n", ". a\n", "|x|", "=begin\n", "=end\n",
+]
+PIECES = {
+    "python": PYTHON, "typescriptreact": JAVASCRIPT, "go": BRACED, "rust": BRACED, "java": BRACED, "c": BRACED,
+    "cpp": BRACED, "csharp": BRACED, "ruby": WORDED, "shellscript": WORDED, "php": WORDED,
+}
 # fmt: on
 
 
@@ -60,16 +79,13 @@ def check_follows(language_id: str, source: str, pieces: list[str], data: st.Dat
             assert tree.place(offset) == fresh.place(offset)
 
 
-@given(source=st.lists(st.sampled_from(PYTHON), max_size=12).map("".join), data=st.data())
-@settings(max_examples=120, deadline=None, derandomize=True)
-def test_python_follows_edits(source: str, data: st.DataObject) -> None:
-    check_follows("python", source, PYTHON, data)
-
-
-@given(source=st.lists(st.sampled_from(JAVASCRIPT), max_size=12).map("".join), data=st.data())
-@settings(max_examples=120, deadline=None, derandomize=True)
-def test_javascript_follows_edits(source: str, data: st.DataObject) -> None:
-    check_follows("typescriptreact", source, JAVASCRIPT, data)
+@pytest.mark.parametrize("language_id", PIECES)
+@given(data=st.data())
+@settings(max_examples=40, deadline=None, derandomize=True)
+def test_trees_follow_edits(language_id: str, data: st.DataObject) -> None:
+    pieces = PIECES[language_id]
+    source = data.draw(st.lists(st.sampled_from(pieces), max_size=12).map("".join))
+    check_follows(language_id, source, pieces, data)
 
 
 @pytest.mark.parametrize("language_id", LANGUAGES)
@@ -78,11 +94,14 @@ def test_every_text_has_a_tree_and_every_offset_a_place(source: str, language_id
     tree = parsed(Text(source), language_id)
     for offset in range(len(source) + 1):
         tree.place(offset)
+        tree.scopes(offset)
+    tree.symbols()
+    tree.identifiers(0, len(source))
 
 
 @pytest.mark.parametrize("language_id", LANGUAGES)
-@given(source=st.text(alphabet="a1 \n\t(){}[]:;,.'\"`$/*#=<>\\é😀", max_size=60))
-@settings(max_examples=60, deadline=None)
+@given(source=st.text(alphabet="a1 \n\t(){}[]:;,.'\"`$/*#=<>\\?@|é😀", max_size=60))
+@settings(max_examples=30, deadline=None)
 def test_place_never_fails(language_id: str, source: str) -> None:
     tree = parsed(Text(source), language_id)
     for offset in range(len(source) + 1):
@@ -91,7 +110,27 @@ def test_place_never_fails(language_id: str, source: str) -> None:
         assert not (found.opens_block and found.kind != "code")
 
 
-@pytest.mark.parametrize("language_id", ["go", "", "plaintext"])
+@pytest.mark.parametrize("language_id", PIECES)
+@given(data=st.data())
+@settings(max_examples=30, deadline=None)
+def test_symbols_never_fail(language_id: str, data: st.DataObject) -> None:
+    source = data.draw(st.lists(st.sampled_from(PIECES[language_id]), max_size=14).map("".join))
+    tree = parsed(Text(source), language_id)
+    size = len(source)
+    for found in (*tree.definitions(), *(scope for offset in range(0, size + 1, 3) for scope in tree.scopes(offset))):
+        assert found.name
+        assert 0 <= found.span.start <= found.header.start <= found.header.end <= size
+        assert found.span.end <= size
+        assert found.doc is None or found.doc.end <= size
+    assert all(found.span.end <= size for found in tree.imports())
+    start = data.draw(st.integers(0, size))
+    uses = tree.identifiers(start, size)
+    assert [use.offset for use in uses] == sorted({use.offset for use in uses})
+    assert all(use.offset >= start and source.startswith(use.name, use.offset) for use in uses)
+    assert symbols_of(language_id, Text(source)) == tree.symbols()
+
+
+@pytest.mark.parametrize("language_id", ["kotlin", "", "plaintext"])
 def test_no_grammar_no_tree(language_id: str) -> None:
     assert not has_grammar(language_id)
     assert parse(language_id, Text("x")) is None
@@ -127,6 +166,59 @@ def test_many_edits() -> None:
     assert edited.sexp() == parsed(text, "python").sexp()
 
 
+def steps(number: int) -> GoOn:
+    """Lets the parser ask `number` times."""
+    asked = count()
+    return lambda: next(asked) < number
+
+
+def test_a_budget_ends_parsing() -> None:
+    text = Text("def f(x):\n    return [x]\n" * 2000)
+    assert parse("python", text, steps(10)) is None
+    assert parse("python", text, lambda: False) is None
+    assert symbols_of("python", text, steps(10)).definitions == ()
+    tree = parse("python", text, steps(10**6))
+    assert tree is not None
+    assert tree.sexp() == parsed(text, "python").sexp()
+    edit = Edit(Span(9, 9), "\n    é = (")
+    edited = text.apply(edit)
+    assert tree.edit([edit], edited, steps(0)) is None
+    followed = tree.edit([edit], edited, steps(10**6))
+    assert followed is not None
+    assert followed.text is edited
+    assert followed.sexp() == parsed(edited, "python").sexp()
+
+
+def test_a_budget_that_fails_is_no_tree() -> None:
+    def broken() -> bool:
+        raise RuntimeError("no clock")
+
+    assert parse("python", Text("x = 1\n" * 5000), broken) is None
+
+
+def test_one_huge_error_has_no_symbols() -> None:
+    """A query over it would take seconds; its words still count."""
+    tree = parsed(Text("(" * 30_000 + " word"), "python")
+    assert (tree.definitions(), tree.imports(), tree.identifiers(0, 30_000)) == ((), (), ())
+    assert tree.symbols().names == {"word": 1}
+
+
+@given(source=st.text(alphabet="a\né€😀", max_size=20), repeat=st.integers(1, 400), data=st.data())
+@settings(max_examples=60, deadline=None)
+def test_bytes_that_follow_edits(source: str, repeat: int, data: st.DataObject) -> None:
+    encoded = Encoded(source * repeat)
+    for _ in range(3):
+        start = data.draw(st.integers(0, len(encoded.source)))
+        end = data.draw(st.integers(start, min(start + 3000, len(encoded.source))))
+        encoded.byte_at(end)
+        encoded = encoded.replaced(start, end, data.draw(st.sampled_from(["", "a", "é", "😀\n", "a" * 2100])))
+        fresh = Encoded(encoded.source)
+        assert (encoded.data, encoded.ascii) == (fresh.data, fresh.ascii)
+        for offset in {0, start, len(encoded.source) // 2, len(encoded.source), min(2049, len(encoded.source))}:
+            byte = len(encoded.source[:offset].encode())
+            assert (encoded.byte_at(offset), encoded.offset_at(byte)) == (byte, offset)
+
+
 @given(source=st.text(alphabet="a\né€😀", max_size=20), repeat=st.integers(1, 400))
 @settings(max_examples=60, deadline=None)
 def test_bytes_and_offsets(source: str, repeat: int) -> None:
@@ -154,6 +246,16 @@ def test_bytes_and_offsets(source: str, repeat: int) -> None:
         ("a.d.ts", "typescript"),
         ("a.tsx", "typescriptreact"),
         ("a.rs", "rust"),
+        ("a.java", "java"),
+        ("a.go", "go"),
+        ("a.h", "c"),
+        ("a.HPP", "cpp"),
+        ("a.cs", "csharp"),
+        ("Gemfile", "ruby"),
+        ("a.gemspec", "ruby"),
+        ("a.php", "php"),
+        ("a.bash", "shellscript"),
+        (".bashrc", "shellscript"),
         ("Makefile", "makefile"),
         ("a.yml", "yaml"),
         ("noext", None),

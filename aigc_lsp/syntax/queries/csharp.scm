@@ -57,6 +57,7 @@
 (array_type (identifier) @type)
 (attribute name: (identifier) @type)
 (invocation_expression function: (generic_name (identifier) @call))
+(member_binding_expression name: (generic_name (identifier) @call))
 (invocation_expression function: (member_access_expression name: (generic_name (identifier) @call)))
 (class_declaration name: (_) @given)
 (struct_declaration name: (_) @given)

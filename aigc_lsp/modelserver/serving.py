@@ -8,7 +8,7 @@ import socket
 from dataclasses import replace
 
 import uvicorn
-from uvicorn.protocols.http.h11_impl import H11Protocol
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from aigc_lsp.config import Config
 from aigc_lsp.modelserver.activity import Activity
@@ -25,7 +25,7 @@ LOOK_SECONDS = 1.0
 AT_WORK = ("starting", "fetch", "convert", "load")
 
 
-class OwnUserOnly(H11Protocol):
+class OwnUserOnly(HttpToolsProtocol):
     """Hangs up at once on whoever comes over the Unix socket and is another user."""
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]

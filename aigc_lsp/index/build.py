@@ -118,7 +118,8 @@ class Indexer:
                 self._touch(path)
 
     def opened(self, path: str, language: str, symbols: Symbols) -> None:
-        """An editor has the file open, and `symbols` are those of its text. To be said again as the text changes."""
+        """An editor has the file open, and `symbols` are those of its text. To be said again as the text changes, and
+        not of a hidden file."""
         self._open.add(path)
         self.index.put(entry_of(path, language, EDITED, symbols))
 
@@ -199,7 +200,7 @@ class Indexer:
                 log.warning("the indexing process ended before its work did")
                 task = replace(task, known=await self._known(scope, turns), skip=(*task.skip, ended.reading))
         yield Finding(
-            "stopped", value="Indexing failed twice, so the index may miss files. It goes on at the next change."
+            "stopped", value="Indexing failed twice, so some files are not indexed. Restart the language server."
         )
 
     async def _known(self, scope: Sequence[str], turns: _Turns) -> dict[str, int]:

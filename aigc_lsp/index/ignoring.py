@@ -32,17 +32,8 @@ class Ignoring:
 
     @property
     def broken(self) -> str:
-        """What is wrong with an ignore file, or "": then all below it is hidden."""
+        """What is wrong with an ignore file or with `exclude`, so that all below it is hidden; or ""."""
         return self._broken
-
-    def _begin(self, root: str, base: str, exclude: Sequence[str]) -> None:
-        """Rules for paths relative to `base`, which the root is in."""
-        relative = os.path.relpath(root, base)
-        self._base = base
-        self._prefix = "" if relative == "." else relative.replace(os.sep, "/")
-        self._broken = ""
-        self._read: set[str] = set()
-        self._rules = Rules(exclude=exclude, workspace=self._prefix, fold_case=_folds_case(root))
 
     def hidden(self, path: str) -> str:
         """Why the file at `path`, relative to the root, may not be read, or ""."""
@@ -56,17 +47,24 @@ class Ignoring:
         self._learn(folder)
         return self._rules.may_enter(folder)
 
+    def _begin(self, root: str, base: str, exclude: Sequence[str]) -> None:
+        """Rules for paths relative to `base`, which the root is in."""
+        relative = os.path.relpath(root, base)
+        self._base = base
+        self._prefix = "" if relative == "." else relative.replace(os.sep, "/")
+        self._read: set[str] = set()
+        self._rules = Rules(exclude=exclude, workspace=self._prefix, fold_case=_folds_case(root))
+        self._broken = "" if self._rules.may_enter("") else self._rules.is_hidden(join(self._prefix, "any"))
+
     def _learn(self, folder: str) -> None:
-        """Read the ignore files in `folder` and above it, from the top down: what is hidden is not looked into."""
-        above = folder.rpartition("/")[0]
+        """Read the ignore files in `folder` and above it."""
         if folder in self._read:
             return
         if folder:
-            self._learn(above)
+            self._learn(folder.rpartition("/")[0])
         self._read.add(folder)
-        if self._rules.may_enter(folder):
-            for name in IGNORE_FILES:
-                self._take(folder, name, os.path.join(self._base, folder, name))
+        for name in IGNORE_FILES:
+            self._take(folder, name, os.path.join(self._base, folder, name))
 
     def _take(self, folder: str, name: str, path: str) -> None:
         try:

@@ -18,6 +18,9 @@ from aigc_lsp.index.projects import is_project_file
 from aigc_lsp.index.read import MAX_BYTES, stamp_of
 from aigc_lsp.syntax import has_grammar, language_of
 
+MOST_DEPTH = 100
+"""Folders one in another; deeper are no person's."""
+
 
 class Seen(NamedTuple):
     """A file, or a folder of which the files follow. A folder's stamp is from before it was listed."""
@@ -31,23 +34,21 @@ class Seen(NamedTuple):
 def walk(root: str, scope: Sequence[str], ignoring: Ignoring, others: Collection[str] = ()) -> Iterator[Seen]:
     """What there is at and below the paths of `scope` ("" is the root), the nearest first, in an order that repeats.
 
-    `others` are absolute paths of roots within this one. What is above a path of `scope` may be a link no more than
-    what is below it.
+    `others` are absolute paths of roots within this one. A path of `scope` that lies behind a link is not there.
     """
     waiting: deque[str] = deque()
     for path in scope:
         found = _look(root, path)
-        if found is None or os.path.join(root, path) in others:
+        if found is None or path.count("/") > MOST_DEPTH or os.path.join(root, path) in others:
             continue
         if stat.S_ISDIR(found.st_mode):
             waiting.append(path)
-        elif stat.S_ISREG(found.st_mode) and _is_wanted(path, found.st_size) and not ignoring.hidden(path):
-            yield Seen(path, stamp_of(found), found.st_size)
+        elif stat.S_ISREG(found.st_mode) and is_indexed(path):
+            yield from _visible(path, found, ignoring)
     while waiting:
         folder = waiting.popleft()
-        if not ignoring.may_enter(folder):
-            continue
-        yield from _listed(root, folder, ignoring, others, waiting)
+        if ignoring.may_enter(folder):
+            yield from _listed(root, folder, ignoring, others, waiting)
 
 
 def is_indexed(path: str) -> bool:
@@ -69,18 +70,17 @@ def _listed(root: str, folder: str, ignoring: Ignoring, others: Collection[str],
         path = join(folder, entry.name)
         try:
             if entry.is_dir(follow_symlinks=False):
-                if entry.path not in others:
+                if entry.path not in others and path.count("/") < MOST_DEPTH:
                     waiting.append(path)
             elif is_indexed(path) and entry.is_file(follow_symlinks=False):
-                details = entry.stat(follow_symlinks=False)
-                if details.st_size <= MAX_BYTES and not ignoring.hidden(path):
-                    yield Seen(path, stamp_of(details), details.st_size)
+                yield from _visible(path, entry.stat(follow_symlinks=False), ignoring)
         except OSError:
             continue
 
 
-def _is_wanted(path: str, size: int) -> bool:
-    return is_indexed(path) and size <= MAX_BYTES
+def _visible(path: str, found: os.stat_result, ignoring: Ignoring) -> Iterator[Seen]:
+    if found.st_size <= MAX_BYTES and not ignoring.hidden(path):
+        yield Seen(path, stamp_of(found), found.st_size)
 
 
 def _look(root: str, path: str) -> os.stat_result | None:

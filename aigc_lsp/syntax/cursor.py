@@ -40,12 +40,7 @@ _SPACE = re.compile(r"\s*")
 _KINDS: dict[str, Kind] = {"string": "string", "comment": "comment", "line_comment": "comment", "code": "code"}
 _COMMENTS = ("comment", "line_comment")
 _LITERALS = ("string", "comment", "line_comment", "text")
-_SCOPES: dict[str, ScopeKind] = {
-    "class": "class",
-    "module": "class",
-    "function": "function",
-    "method": "function",
-}
+_SCOPES: dict[str, ScopeKind] = {"class": "class", "module": "class", "function": "function", "method": "function"}
 
 # From here on, reading an error takes longer than typing: a query is quadratic in its direct children.
 _RUBBLE = 800
@@ -285,7 +280,7 @@ class Cursor:
         """Scope and block by the tree."""
         byte = self._byte_of(opener)
         blocks: list[tuple[int, int, int]] = []
-        for captures in self._captures(self._before - 1, self._offset + 1):
+        for captures in self._near:
             if "open" in captures:
                 start, end = captures["open"][0].end_byte, captures["block"][0].end_byte
                 header = captures.get("header", captures["open"])[0].start_byte
@@ -304,12 +299,16 @@ class Cursor:
         """The classes and functions around the cursor by the tree, outermost first."""
         byte = self._byte_of(opener)
         found: list[tuple[int, Captures, ScopeKind]] = []
-        for captures in self._captures(self._before - 1, self._offset + 1):
+        for captures in self._near:
             for name in captures.keys() & _SCOPES.keys():
                 node = captures[name][0]
                 if node.start_byte < byte and self._reaches(node.start_byte, node.end_byte, byte):
                     found.append((node.start_byte, captures, _SCOPES[name]))
         return [(captures, kind) for _, captures, kind in sorted(found, key=lambda scope: scope[0])]
+
+    @cached_property
+    def _near(self) -> list[Captures]:
+        return self._captures(self._before - 1, self._offset + 1)
 
     def _byte_of(self, opener: Opener | None) -> int:
         """The byte that blocks and scopes must hold: that of the opener, or of the cursor.

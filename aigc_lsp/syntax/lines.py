@@ -25,6 +25,7 @@ _MAX_PASSED_OVER = 64
 _STRETCH = 128
 # Lines of one header.
 _LONGEST_HEADER = 24
+# Code that is not indented.
 _AT_MARGIN = re.compile(r"^[^\s#/*][^\r\n]*", re.M)
 
 

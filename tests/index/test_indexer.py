@@ -106,6 +106,14 @@ async def test_a_file_and_a_folder_are_renamed(tmp_path: Path) -> None:
         assert not indexer.index.paths.has_folder("pkg")
 
 
+async def test_a_file_that_is_of_no_use_any_more(tmp_path: Path) -> None:
+    write(tmp_path, {"a.py": "def one(): pass\n", "b.py": ""})
+    async with indexing(tmp_path) as indexer:
+        write(tmp_path, {"a.py": b"\0\1\2"})
+        indexer.changed(["a.py"])
+        await until(lambda: list(indexer.index.files) == ["b.py"], "its end")
+
+
 @pytest.mark.parametrize("told", [["pkg"], [f"pkg/f{number}.py" for number in range(MORE_THAN_A_HANDFUL)]])
 async def test_a_folder_is_deleted(tmp_path: Path, told: list[str]) -> None:
     write(tmp_path, {"a.py": "", **numbered(MORE_THAN_A_HANDFUL)})

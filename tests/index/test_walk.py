@@ -58,7 +58,19 @@ def test_a_broken_ignore_file_blocks_all_below_it(tmp_path: Path, name: str) -> 
     assert found(tmp_path) == ["a.py"]
 
 
-def test_an_ignore_file_in_a_hidden_folder_is_not_looked_at(tmp_path: Path) -> None:
+def test_a_broken_setting_blocks_everything(tmp_path: Path) -> None:
+    write(tmp_path, {"a.py": ""})
+    assert found(tmp_path, exclude=["[[:alpha:]]"]) == []
+    assert "exclude" in Ignoring(str(tmp_path), ["[[:alpha:]]"]).broken
+
+
+def test_there_is_an_end_to_depth(tmp_path: Path) -> None:
+    deep = "/".join("d" * walk.MOST_DEPTH)
+    write(tmp_path, {f"{deep}/a.py": "", f"{deep}/e/b.py": ""})
+    assert found(tmp_path) == found(tmp_path, [f"{deep}/a.py", f"{deep}/e/b.py"]) == [f"{deep}/a.py"]
+
+
+def test_a_broken_ignore_file_is_told_of_where_it_counts(tmp_path: Path) -> None:
     write(tmp_path, {".gitignore": "node_modules/\n", "node_modules/.gitignore": b"\xff", "a.js": ""})
     ignoring = Ignoring(str(tmp_path))
     assert ignoring.hidden("node_modules/b.js")

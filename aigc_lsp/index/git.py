@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
+from aigc_lsp.index.read import read_bytes
+
 
 def repository_of(folder: str) -> str:
     """The top of the working tree that `folder` is in, or "" where it is in none."""
@@ -14,27 +16,26 @@ def repository_of(folder: str) -> str:
     return ""
 
 
-def git_folder(repository: str) -> str:
+def common_folder(repository: str) -> str:
+    """Where git keeps what all working trees of a repository share; "" where that cannot be told."""
+    folder = _own_folder(repository)
+    return os.path.normpath(os.path.join(folder, _line_in(os.path.join(folder, "commondir")))) if folder else ""
+
+
+def _own_folder(repository: str) -> str:
     """Where git keeps what belongs to this working tree; "" where that cannot be told."""
     place = os.path.join(repository, ".git")
     if os.path.isdir(place):
         return place
-    try:
-        said = Path(place).read_bytes()[:4096].decode("utf-8", "surrogateescape")
-    except OSError:
-        return ""
+    said = _line_in(place)
     if not said.startswith("gitdir:"):
         return ""
     return os.path.normpath(os.path.join(repository, said.removeprefix("gitdir:").strip()))
 
 
-def common_folder(repository: str) -> str:
-    """Where git keeps what all working trees of a repository share; "" where that cannot be told."""
-    folder = git_folder(repository)
-    if not folder:
-        return ""
+def _line_in(path: str) -> str:
+    """What a short file says, or ""."""
     try:
-        said = Path(folder, "commondir").read_bytes()[:4096].decode("utf-8", "surrogateescape").strip()
+        return os.fsdecode(read_bytes(path, 4096).data).strip()
     except OSError:
-        return folder
-    return os.path.normpath(os.path.join(folder, said))
+        return ""

@@ -31,26 +31,31 @@ async def found_by_worker(task: Task) -> AsyncGenerator[Finding, None]:
 
     Close it (`contextlib.aclosing`) where it may not be read to its end.
     """
-    process = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-P", "-m", "aigc_lsp.index.worker"),  # -P: nothing is imported from the user's folder
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.DEVNULL,
-        limit=_LONGEST_LINE,
-        creationflags=getattr(subprocess, "BELOW_NORMAL_PRIORITY_CLASS", 0),
-    )
+    process, reading, is_done = await _started(), "", False
     try:
         await _tell(process, task)
-        reading, is_done = "", False
-        while line := await _next_line(process):
-            found = finding_from(json.loads(line))
+        while found := await _next(process):
             reading = found.path if found.kind == "reading" else reading
             is_done = found.kind == "done"
             yield found
-        if not is_done:
-            raise WorkerEnded(reading)
     finally:
         await _end(process)
+    if not is_done:
+        raise WorkerEnded(reading)
+
+
+async def _started() -> asyncio.subprocess.Process:
+    try:
+        return await asyncio.create_subprocess_exec(
+            *(sys.executable, "-P", "-m", "aigc_lsp.index.worker"),  # -P: nothing is imported from the user's folder
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            limit=_LONGEST_LINE,
+            creationflags=getattr(subprocess, "BELOW_NORMAL_PRIORITY_CLASS", 0),
+        )
+    except OSError as error:
+        raise WorkerEnded("") from error
 
 
 async def _tell(process: asyncio.subprocess.Process, task: Task) -> None:
@@ -70,12 +75,12 @@ async def _end(process: asyncio.subprocess.Process) -> None:
     await process.wait()
 
 
-async def _next_line(process: asyncio.subprocess.Process) -> bytes:
-    """Empty where there is none any more, or not in time."""
+async def _next(process: asyncio.subprocess.Process) -> Finding | None:
+    """None where there is no more, not in time, or not in our form."""
     assert process.stdout is not None
     try:
         async with asyncio.timeout(SILENT_SECONDS):
             line = await process.stdout.readline()
-    except (TimeoutError, ValueError):  # ValueError: longer than any that we write
-        return b""
-    return line if line.endswith(b"\n") else b""
+        return finding_from(json.loads(line))
+    except (TimeoutError, ValueError):
+        return None

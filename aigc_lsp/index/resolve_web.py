@@ -16,6 +16,7 @@ _OURS = ("@/", "~/")
 
 
 def resolve(index: Index, path: str, wanted: Wanted) -> list[str]:
+    """The module's file, or none: as Node and TypeScript look for it, then as bundlers do."""
     module = wanted.module.partition("?")[0]
     if module.startswith("."):
         return _file(index, join(split(path)[0], module))

@@ -23,7 +23,7 @@ MOST_FILES = 50_000
 MOST_SECONDS = 300.0
 MOST_FILE_SECONDS = 3.0
 """Of a processor, too: a file that takes longer to parse defines nothing."""
-HANDFUL_SEEN, HANDFUL_READ, HANDFUL_BYTES = 200, 16, 32_000
+HANDFUL_SEEN, HANDFUL_READ, HANDFUL_BYTES = 200, 16, 16_000
 """What a thread of the language server may do. Few bytes: tree-sitter holds Python's lock while it parses."""
 NEVER = -1
 """A stamp that no file has: what is known with it is read again."""

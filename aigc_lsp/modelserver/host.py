@@ -266,6 +266,8 @@ class Host:
 
     def _answer(self, job: Job, resident: Resident) -> None:
         """Raises `_Unsaid` around an error before the first word, and other errors as they are."""
+        from aigc_lsp.engine.generate import Outcome
+
         if _asks_for_the_model_only(job):
             job.emit(_nothing_read())
             return
@@ -279,8 +281,9 @@ class Host:
             first_at = None
             for event in resident.engine.generate(request, lambda: self._is_over(job)):
                 begun, first_at = True, first_at or time.monotonic()
+                if isinstance(event, Outcome):
+                    self._count(job, event, first_at)  # first: who has the last word may ask for the figures at once
                 job.emit(event)
-            self._note_latency(job, first_at)
         except Exception as error:
             if begun:
                 raise
@@ -310,12 +313,11 @@ class Host:
         self._beat = time.monotonic()
         return job.cancelled.is_set() or self._turns.is_closed
 
-    def _note_latency(self, job: Job, first_at: float | None) -> None:
-        now = time.monotonic()
+    def _count(self, job: Job, outcome: Outcome, first_at: float) -> None:
         self._served += 1
-        if not job.cancelled.is_set():
-            first = ((first_at or now) - job.submitted_at) * 1e3
-            self._latencies.append((round(first, 1), round((now - job.submitted_at) * 1e3, 1)))
+        if outcome.stop_reason != "cancelled":
+            first, whole = ((at - job.submitted_at) * 1e3 for at in (first_at, time.monotonic()))
+            self._latencies.append((round(first, 1), round(whole, 1)))
 
     def _drop_others(self, resident: Resident) -> Resident | None:
         return resident if self._residents.drop_others(resident.model.name) else None

@@ -89,6 +89,8 @@ def name_span(captures: Captures) -> tuple[int, int, bool]:
 
 
 class _Reader:
+    """Reads the captures of one tree, once."""
+
     def __init__(self, encoded: Encoded) -> None:
         self._encoded = encoded
         self._data = encoded.data

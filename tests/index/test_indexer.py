@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import subprocess
+import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -399,6 +400,19 @@ async def test_a_worker_that_is_killed_twice_leaves_the_index_as_it_is(workspace
         write(workspace, {"pkg/f10.py": "", "pkg/f11.py": ""})
         indexer.rescan()
         await until(lambda: len(indexer.index) == MORE_THAN_A_HANDFUL and not indexer.note, "the rest")
+
+
+@pytest.mark.parametrize("program", ["/missing/python", "/bin/echo"])
+async def test_a_worker_that_cannot_be_started(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, program: str) -> None:
+    """Or that speaks another language."""
+    write(tmp_path, numbered(MORE_THAN_A_HANDFUL))
+    monkeypatch.setattr(sys, "executable", program)
+    async with indexing(tmp_path) as indexer:
+        assert len(indexer.index) == 0
+        assert "failed twice" in indexer.note
+        write(tmp_path, {"a.py": ""})
+        indexer.changed(["a.py"])
+        await until(lambda: "a.py" in indexer.index, "what needs no worker")
 
 
 async def test_a_worker_ends_with_its_indexer(workspace: Path) -> None:

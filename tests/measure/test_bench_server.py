@@ -100,8 +100,7 @@ def test_what_is_typed_stands_in_the_middle_of_the_document() -> None:
 
 
 class Client:
-    """Answers after 10 ms, of which the engine says that it took 8, and the model 5. Every third request is hung up on,
-    in its view."""
+    """Answers after 10 ms, of which the engine says that it took 8, and the model 5."""
 
     def __init__(self) -> None:
         self.asked: list[Any] = []
@@ -122,8 +121,8 @@ class Client:
 
         yield pieces()
         count = len(self.asked)
-        latest = () if count % 3 == 0 else ((8.0 + count / 1000, 9.0),)
-        self.state = replace(self.state, requests=count, latencies_ms=(*self.state.latencies_ms, *latest))
+        latest = (8.0 + count / 1000, 9.0)
+        self.state = replace(self.state, requests=count, latencies_ms=(*self.state.latencies_ms, latest))
 
 
 async def test_the_hop_is_what_the_engine_does_not_account_for(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -133,7 +132,7 @@ async def test_the_hop_is_what_the_engine_does_not_account_for(monkeypatch: pyte
     assert len({request.input_prefix for request in client.asked}) == 1
     assert {request.n_predict for request in client.asked} == {1}
     assert hop.must == "≤ 2"
-    assert len(hop.samples["ours"]) == 3  # the first one reads the prompt, and two were hung up on, in its view
+    assert len(hop.samples["ours"]) == 5  # the first one reads the prompt
     assert all(1.9 < sample < 40 for sample in hop.samples["ours"])  # not the 50 ms to the end
     assert rendering.ours == pytest.approx(3.0, abs=0.01)
 
@@ -174,7 +173,13 @@ def tiny(runtime: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[TinyServer]
         yield found
 
 
+def language_servers() -> set[int]:
+    """Those that this process has started; other tests may have some."""
+    return {child.pid for child in psutil.Process().children() if "serve" in child.cmdline()}
+
+
 def test_every_figure_is_there(tiny: TinyServer, capsys, monkeypatch) -> None:
+    others = language_servers()
     monkeypatch.setattr(server, "HOPS", 3)
     monkeypatch.setattr(sys, "argv", ["aigc-lsp", "bench", "server", "--repeats", "1", "--windows", "2", "--json"])
     before = {**os.environ}
@@ -194,11 +199,12 @@ def test_every_figure_is_there(tiny: TinyServer, capsys, monkeypatch) -> None:
     assert report["machine"]["windows"] == 2
     assert tiny.is_closed
     assert dict(os.environ) == before
-    assert not [child for child in psutil.Process().children() if "serve" in child.cmdline()]
+    assert language_servers() == others
 
 
 def test_a_window_in_which_nothing_is_completed(runtime: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The model server answers for its health and has no model."""
+    others = language_servers()
     host = TinyHost()
     host.residents.may_load.clear()
     with served(host) as socket:
@@ -209,4 +215,4 @@ def test_a_window_in_which_nothing_is_completed(runtime: Path, monkeypatch: pyte
         with pytest.raises(EngineUnavailable, match="aigc-lsp doctor"):
             server.run(MODEL.name, repeats=1, windows=2)
     assert found.is_closed
-    assert not [child for child in psutil.Process().children() if "serve" in child.cmdline()]
+    assert language_servers() == others

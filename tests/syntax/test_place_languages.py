@@ -212,6 +212,7 @@ RUBY: list[Row] = [
     ("def f\n  while x\n    y\n    $0\n  end\nend\n", CODE, "f", False, 2),
     ("def f\n  case x\n  when 1\n    $0\n  end\nend\n", CODE, "f", True, 2),
     ("def f\n  begin\n    x\n  rescue E => e\n    $0\n  end\nend\n", CODE, "f", True, 2),
+    ("def f\n  x\nensure\n  $0\nend\n", CODE, "f", True, 0),
     ("def f\n  x = if y\n    $0\n  end\nend\n", CODE, "f", True, 2),
     ("def f = g($0)\n", CODE, "f", False, 0),
     ("x = { a: $0 }\n", CODE, "", False, 0),

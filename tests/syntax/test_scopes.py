@@ -6,7 +6,7 @@ What is shown to a model of the scopes above must not change because a line belo
 from __future__ import annotations
 
 import pytest
-from samples import SAMPLES
+from language_samples import SAMPLES
 
 from aigc_lsp.syntax import Definition, Tree, parse
 from aigc_lsp.text import Text
@@ -132,6 +132,10 @@ int g(void)
     (
         "cpp",
         """\
+namespace m {
+int z;
+}
+
 namespace n {
 
 static int h(int a,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from textwrap import dedent
 
 import pytest
-from samples import SAMPLES
+from language_samples import SAMPLES
 
 from aigc_lsp.syntax import Symbols, Tree, parse, symbols_of
 from aigc_lsp.text import Text

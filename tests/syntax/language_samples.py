@@ -395,6 +395,8 @@ var (
 	}
 )
 
+var handle = func() { var deep int }
+
 // Server serves.
 // It does.
 type Server struct {
@@ -426,6 +428,7 @@ func New[T any](n T) *Server { return func() *Server { var x int; return nil }()
         constant main.C | C = iota
         constant main.D | D
         variable main.w | w =
+        variable main.handle | var handle = func() { var deep int }
         class main.Server | type Server struct -- Server serves. // It does.
         variable main.Server.Name | Name string `json:"n"`
         class main.Runner | Runner interface

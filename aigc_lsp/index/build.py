@@ -76,6 +76,7 @@ class Indexer:
         """Whether everything was scanned once."""
         self._task = Task(root, exclude=tuple(exclude), others=tuple(others))
         self._open: set[str] = set()
+        self._languages: set[str] = set()
         self._scans: list[_Scan] = []
         self._changed: set[str] = set()
         self._has_changes, self._is_stale = asyncio.Event(), asyncio.Event()
@@ -121,6 +122,7 @@ class Indexer:
         """An editor has the file open, and `symbols` are those of its text. To be said again as the text changes, and
         not of a hidden file."""
         self._open.add(path)
+        self._languages.add(language)
         self.index.put(entry_of(path, language, EDITED, symbols))
 
     def closed(self, path: str) -> None:
@@ -184,7 +186,8 @@ class Indexer:
         return note
 
     async def _findings(self, scope: Sequence[str], turns: _Turns) -> AsyncGenerator[Finding, None]:
-        task = replace(self._task, scope=scope, known=await self._known(scope, turns))
+        known = await self._known(scope, turns)
+        task = replace(self._task, scope=scope, known=known, languages=tuple(self._languages))
         handful = await asyncio.to_thread(scan_handful, task)
         for found in handful or ():
             yield found

@@ -24,20 +24,29 @@ MOST_SECONDS = 300.0
 MOST_FILE_SECONDS = 3.0
 """Of a processor, too: a file that takes longer to parse defines nothing."""
 HANDFUL_SEEN, HANDFUL_READ, HANDFUL_BYTES = 200, 16, 16_000
-"""What a thread of the language server may do. Few bytes: tree-sitter holds Python's lock while it parses."""
+"""What a thread of the language server may do. Few bytes: tree-sitter holds Python's lock while it parses. And only in
+languages that are in use: to load a grammar takes up to 0.15 s with that lock held."""
 NEVER = -1
 """A stamp that no file has: what is known with it is read again."""
 
 
 @dataclass(frozen=True, slots=True)
 class Task:
-    """`scope` are the paths to look at, and below; "" is the root. `skip` are not read: they ended a worker before."""
+    """What to look at, and what need not be.
+
+    scope      the paths to look at, and below; "" is the root
+    others     absolute paths of roots within this one, which are left out
+    skip       files that are not read: they ended a worker before
+    languages  those whose grammar this process has in use
+    known      what is indexed in the scope, with the stamps
+    """
 
     root: str
     scope: Sequence[str] = ("",)
     exclude: Sequence[str] = ()
     others: Sequence[str] = ()
     skip: Sequence[str] = ()
+    languages: Sequence[str] = ()
     known: Mapping[str, int] = field(default_factory=dict)
 
     def ignoring(self) -> Ignoring:
@@ -76,7 +85,7 @@ def finding_from(fields: list[Any]) -> Finding:
 
 
 def scan(task: Task, ignoring: Ignoring) -> Iterator[Finding]:
-    """Everything that is not as `task.known` (path → stamp, of what was indexed in the scope) has it."""
+    """Everything that is not as `task.known` has it."""
     files, began = 0, time.thread_time()
     unseen = dict(task.known)
     for seen in walk(task.root, task.scope, ignoring, task.others):
@@ -105,9 +114,17 @@ def scan_handful(task: Task) -> list[Finding] | None:
     for number, seen in enumerate(walk(task.root, task.scope, ignoring, task.others)):
         if not seen.is_folder and task.known.get(seen.path) != seen.stamp:
             files, size = files + 1, size + seen.size
+            if (language := _language(seen.path)) and language not in task.languages:
+                return None
         if number > HANDFUL_SEEN or files > HANDFUL_READ or size > HANDFUL_BYTES:
             return None
     return list(scan(task, ignoring))
+
+
+def _language(path: str) -> str | None:
+    """The language of a file that has definitions."""
+    language = language_of(path)
+    return language if language is not None and has_grammar(language) else None
 
 
 def _enough(files: int, seconds: float) -> str:
@@ -128,8 +145,7 @@ def _read(task: Task, path: str, before: int | None) -> Iterator[Finding]:
     if is_project_file(split(path)[1]):
         project = project_of(path, source.text)
         yield Finding("project", path, project) if project else Finding("no project", path)
-    language = language_of(path)
-    if language is not None and has_grammar(language):
+    if language := _language(path):
         began = time.thread_time()
         symbols = symbols_of(language, Text(source.text), lambda: time.thread_time() - began < MOST_FILE_SECONDS)
         yield Finding("file", path, entry_of(path, language, source.stamp, symbols))

@@ -245,10 +245,6 @@ class Indexer:
             self._look_into(changed)
 
     def _look_into(self, changed: Changed) -> None:
-        if changed.stamp is None:
-            self._folders.pop(changed.folder, None)
-            self._touch(changed.folder)
-            return
         self._folders[changed.folder] = changed.stamp
         paths = self.index.paths
         known = {*paths.files_in(changed.folder), *paths.folders_in(changed.folder)}

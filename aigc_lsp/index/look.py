@@ -17,12 +17,12 @@ from aigc_lsp.index.walk import is_indexed
 
 @dataclass(frozen=True, slots=True)
 class Changed:
-    """A folder that is not as it was: its stamp (None: it is gone), and what is worth looking at in it now."""
+    """A folder that is not as it was: its stamp, and what is worth looking at in it now."""
 
     folder: str
-    stamp: int | None
-    files: tuple[str, ...] = ()
-    folders: tuple[str, ...] = ()
+    stamp: int
+    files: tuple[str, ...]
+    folders: tuple[str, ...]
 
 
 def look(root: str, stamps: Iterable[tuple[str, int]]) -> list[Changed]:
@@ -39,7 +39,7 @@ def _changed(root: str, folder: str, before: int) -> Changed | None:
         with os.scandir(full) as found:
             entries = sorted(found, key=lambda entry: entry.name)
     except OSError:
-        return Changed(folder, None)
+        return None  # where it is gone, the folder that it was in has changed
     folders = tuple(join(folder, entry.name) for entry in entries if entry.is_dir(follow_symlinks=False))
     files = tuple(join(folder, entry.name) for entry in entries if is_indexed(entry.name))
     return Changed(folder, stamp, files, folders)

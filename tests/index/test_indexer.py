@@ -5,26 +5,17 @@ from __future__ import annotations
 import asyncio
 import os
 import subprocess
-import sys
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from pathlib import Path
 
-import psutil
 import pytest
-from workspaces import until, write
+from workspaces import MORE_THAN_A_HANDFUL, indexing, numbered, until, write
 
 from aigc_lsp.index import build, scan
 from aigc_lsp.index.build import Indexer
 from aigc_lsp.index.table import EDITED, Index, entry_of
 from aigc_lsp.syntax import symbols_of
 from aigc_lsp.text import Text
-
-MORE_THAN_A_HANDFUL = scan.HANDFUL_READ + 4
-
-
-def numbered(count: int, name: str = "f") -> dict[str, str]:
-    return {f"pkg/{name}{number}.py": f"def {name}_{number}(): pass\n" for number in range(count)}
 
 
 def is_true(index: Index, root: Path) -> bool:
@@ -39,19 +30,6 @@ def is_true(index: Index, root: Path) -> bool:
     return all(index.definitions(name) == anew.definitions(name) for name in names) and all(
         index.in_file(path) == anew.in_file(path) and index.imports(path) == anew.imports(path) for path in index.files
     )
-
-
-@asynccontextmanager
-async def indexing(root: Path) -> AsyncIterator[Indexer]:
-    """An indexer that has scanned everything once; no process of it is left behind."""
-    indexer = Indexer(str(root))
-    indexer.start()
-    try:
-        await until(lambda: indexer.is_complete, "the first scan")
-        yield indexer
-    finally:
-        await indexer.close()
-    assert not [each for each in psutil.Process().children() if "aigc_lsp.index.worker" in each.cmdline()]
 
 
 def git(root: Path, *arguments: str) -> None:
@@ -196,6 +174,8 @@ async def test_files_that_nobody_tells_of(tmp_path: Path, monkeypatch: pytest.Mo
             return is_true(indexer.index, tmp_path)
 
         await until(follows, "what changed")
+        write(tmp_path, {"gone/again.py": "def again(): pass\n"})
+        await until(follows, "a folder that was gone")
 
 
 async def test_folders_take_turns_in_being_looked_at(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -373,87 +353,3 @@ async def test_the_text_that_offsets_are_of(tmp_path: Path) -> None:
         assert await indexer.text("a.py") is None
         await until(lambda: bool(indexer.index.definitions("two")), "the file is read again")
         assert await indexer.text("a.py") == "# more\ndef two(): pass\n"
-
-
-async def test_a_worker_runs_nothing_of_the_workspace(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    write(tmp_path, numbered(MORE_THAN_A_HANDFUL))
-    write(tmp_path, dict.fromkeys(("json.py", "aigc_lsp/__init__.py"), "raise SystemExit\n"))
-    monkeypatch.chdir(tmp_path)
-    async with indexing(tmp_path) as indexer:
-        assert len(indexer.index) == MORE_THAN_A_HANDFUL + 2
-
-
-POISON = """
-import os, sys, time
-if "aigc_lsp.index.worker" in " ".join(sys.orig_argv):
-    from aigc_lsp.index import scan
-    parse = scan.symbols_of
-    def poisoned(language, text, *more):
-        if "POISON" in text.source:
-            os.kill(os.getpid(), 9)
-        if "HANG" in text.source:
-            time.sleep(600)
-        return parse(language, text, *more)
-    scan.symbols_of = poisoned
-"""
-
-
-@pytest.fixture
-def workspace(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """More than a handful of files, and a worker that dies of a file with POISON in it and hangs in one with HANG."""
-    write(tmp_path, {"site/sitecustomize.py": POISON})
-    monkeypatch.setenv(
-        "PYTHONPATH", os.pathsep.join([str(tmp_path / "site"), *filter(None, [os.environ.get("PYTHONPATH")])])
-    )
-    return write(tmp_path / "root", numbered(MORE_THAN_A_HANDFUL))
-
-
-async def test_a_worker_that_is_killed_is_started_again(workspace: Path) -> None:
-    write(workspace, {"pkg/f10.py": "# POISON\n"})
-    async with indexing(workspace) as indexer:
-        assert set(indexer.index.files) == set(numbered(MORE_THAN_A_HANDFUL)) - {"pkg/f10.py"}
-        assert indexer.note == ""
-
-
-async def test_a_worker_that_hangs_is_killed(workspace: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("aigc_lsp.index.process.SILENT_SECONDS", 2.0)
-    write(workspace, {"pkg/f10.py": "# HANG\n"})
-    async with indexing(workspace) as indexer:
-        assert set(indexer.index.files) == set(numbered(MORE_THAN_A_HANDFUL)) - {"pkg/f10.py"}
-
-
-async def test_a_worker_that_is_killed_twice_leaves_the_index_as_it_is(workspace: Path) -> None:
-    write(workspace, {"pkg/f10.py": "# POISON\n", "pkg/f11.py": "# POISON\n"})
-    async with indexing(workspace) as indexer:
-        assert set(indexer.index.files) == {"pkg/f0.py", "pkg/f1.py"}
-        assert "failed twice" in indexer.note
-        write(workspace, {"pkg/f10.py": "", "pkg/f11.py": ""})
-        indexer.rescan()
-        await until(lambda: len(indexer.index) == MORE_THAN_A_HANDFUL and not indexer.note, "the rest")
-
-
-@pytest.mark.parametrize("program", ["/missing/python", "/bin/echo"])
-async def test_a_worker_that_cannot_be_started(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, program: str) -> None:
-    """Or that speaks another language."""
-    write(tmp_path, numbered(MORE_THAN_A_HANDFUL))
-    monkeypatch.setattr(sys, "executable", program)
-    async with indexing(tmp_path) as indexer:
-        assert len(indexer.index) == 0
-        assert "failed twice" in indexer.note
-        write(tmp_path, {"a.py": ""})
-        indexer.opened("open.py", "python", symbols_of("python", Text("")))
-        indexer.changed(["a.py"])
-        await until(lambda: "a.py" in indexer.index, "what needs no worker")
-
-
-async def test_a_worker_ends_with_its_indexer(workspace: Path) -> None:
-    write(workspace, {"pkg/f10.py": "# HANG\n"})
-    indexer = Indexer(str(workspace))
-    indexer.start()
-
-    def workers() -> list[psutil.Process]:
-        return [each for each in psutil.Process().children() if "aigc_lsp.index.worker" in each.cmdline()]
-
-    await until(lambda: bool(indexer.index) and bool(workers()), "the worker")
-    await indexer.close()
-    assert not workers()

@@ -1,12 +1,17 @@
-"""Small workspaces for tests: their index without a disk, and their files on one."""
+"""Small workspaces for tests: their index without a disk, their files on one, and an indexer at work on them."""
 
 from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import asynccontextmanager
 from pathlib import Path
 
+import psutil
+
+from aigc_lsp.index import scan
+from aigc_lsp.index.build import Indexer
 from aigc_lsp.index.projects import is_project_file, project_of
 from aigc_lsp.index.table import Index, entry_of
 from aigc_lsp.syntax import has_grammar, language_of, symbols_of
@@ -14,6 +19,13 @@ from aigc_lsp.text import Text
 
 PATIENCE = 20.0
 """Seconds: a hang, not a slow machine."""
+
+
+MORE_THAN_A_HANDFUL = scan.HANDFUL_READ + 4
+
+
+def numbered(count: int, name: str = "f") -> dict[str, str]:
+    return {f"pkg/{name}{number}.py": f"def {name}_{number}(): pass\n" for number in range(count)}
 
 
 def indexed(files: Mapping[str, str]) -> Index:
@@ -40,3 +52,20 @@ async def until(condition: Callable[[], bool], what: str) -> None:
     while not condition():
         assert time.monotonic() < deadline, f"in vain: {what}"
         await asyncio.sleep(0.02)
+
+
+@asynccontextmanager
+async def indexing(root: Path) -> AsyncIterator[Indexer]:
+    """An indexer that has scanned everything once; no process of it is left behind."""
+    indexer = Indexer(str(root))
+    indexer.start()
+    try:
+        await until(lambda: indexer.is_complete, "the first scan")
+        yield indexer
+    finally:
+        await indexer.close()
+    assert not workers()
+
+
+def workers() -> list[psutil.Process]:
+    return [each for each in psutil.Process().children() if "aigc_lsp.index.worker" in each.cmdline()]

@@ -16,7 +16,7 @@ from aigc_lsp.modelserver.app import build_app
 from aigc_lsp.modelserver.host import Host
 from aigc_lsp.modelserver.listen import Doors
 from aigc_lsp.service import peer
-from aigc_lsp.service.client import KEEP_SECONDS
+from aigc_lsp.service.connection import KEEP_SECONDS
 
 log = logging.getLogger(__name__)
 

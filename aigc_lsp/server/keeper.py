@@ -252,10 +252,10 @@ def _given_up(falls: int, reason: str) -> str:
 
 
 def _connect(config: Config) -> Backend:
-    """Runs in a thread: what it imports is half of this package's import time, and not needed to answer initialize."""
-    import httpx  # noqa: F401
-
+    """Runs in a thread: what it imports takes a while, and is not needed to answer initialize."""
     if config.engine.url:
+        import httpx  # noqa: F401
+
         from aigc_lsp.service import remote
 
         return remote.connect(config)

@@ -95,12 +95,9 @@ def up_seconds(pid: int) -> float | None:
 
 def differing(config: Config, health: Health) -> dict[str, tuple[Any, Any]]:
     """Of the options that a running model server cannot change, those that are others in `config`."""
-    known = {option.key for option in options()}
-    found = {}
-    for key, there in health.settings.items():
-        if key in known and (here := attrgetter(key)(config)) != there:
-            found[key] = there, here
-    return found
+    from aigc_lsp.service.life import differing_settings
+
+    return differing_settings(health.settings, {option.key: attrgetter(option.key)(config) for option in options()})
 
 
 def lines(status: Status) -> list[str]:

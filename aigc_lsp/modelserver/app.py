@@ -30,12 +30,13 @@ from starlette.routing import Route
 from aigc_lsp import catalogue
 from aigc_lsp.modelserver import infill, openai
 from aigc_lsp.modelserver.activity import Activity
-from aigc_lsp.modelserver.answer import Answer, Json, error, failure
+from aigc_lsp.modelserver.answer import Answer, Cut, Json, Shape, error, failure
 from aigc_lsp.modelserver.events import Events
 from aigc_lsp.modelserver.guard import ANONYMOUS, Guard
 from aigc_lsp.modelserver.host import Host
 from aigc_lsp.modelserver.metrics import CONTENT_TYPE, Metrics
 from aigc_lsp.service.fields import BadRequest
+from aigc_lsp.service.wire import Generation
 
 MOST_BODY_BYTES = 16_000_000
 """Of a request: far more than any model's context."""
@@ -46,25 +47,25 @@ def build_app(host: Host, activity: Activity, token: str | None = None) -> Starl
     metrics = Metrics(host)
     began = int(time.time())
 
-    def model_of(name: str | None) -> str:
-        return name or host.health.model
+    def model_of(request: Generation) -> str:
+        return request.model or host.state.model
 
-    def answer_infill(endpoint: str, body: Any) -> Response:
-        request, as_list = infill.parse(body)
-        shape = infill.Infill(request, model_of(request.model), as_list=as_list)
-        cut = infill.Outdent(request.n_indent) if request.n_indent else None
+    def reply(endpoint: str, request: Generation, shape: Shape, cut: Cut | None = None) -> Response:
         count = metrics.count(endpoint, is_warming=request.n_predict == 0)
         return Answer(host, activity, count, request, shape, cut)
 
+    def answer_infill(endpoint: str, body: Any) -> Response:
+        request, as_list = infill.parse(body)
+        cut = infill.Outdent(request.n_indent) if request.n_indent else None
+        return reply(endpoint, request, infill.Infill(request, model_of(request), as_list=as_list), cut)
+
     def answer_completion(endpoint: str, body: Any) -> Response:
         request, wanted = openai.parse_completion(body)
-        shape = openai.Completion(request, wanted, model_of(request.model))
-        return Answer(host, activity, metrics.count(endpoint, is_warming=request.n_predict == 0), request, shape)
+        return reply(endpoint, request, openai.Completion(request, wanted, model_of(request)))
 
     def answer_chat(endpoint: str, body: Any) -> Response:
         request, wanted = openai.parse_chat(body)
-        shape = openai.Chat(request, wanted, model_of(request.model))
-        return Answer(host, activity, metrics.count(endpoint, is_warming=request.n_predict == 0), request, shape)
+        return reply(endpoint, request, openai.Chat(request, wanted, model_of(request)))
 
     def text(path: str, answer: Callable[[str, Any], Response]) -> Route:
         """A route that reads JSON and answers with text from a model."""
@@ -93,7 +94,7 @@ def build_app(host: Host, activity: Activity, token: str | None = None) -> Starl
         names = await asyncio.to_thread(catalogue.names)
         data = [{"id": name, "object": "model", "created": began, "owned_by": "aigc-lsp"} for name in names]
         # Clients take the first they find.
-        data.sort(key=lambda entry: entry["id"] != host.health.model)
+        data.sort(key=lambda entry: entry["id"] != host.state.model)
         return Json({"object": "list", "data": data})
 
     async def measured(http: HttpRequest) -> Response:

@@ -63,7 +63,7 @@ async def _serve(server: uvicorn.Server, doors: Doors, host: Host, activity: Act
     async def leave_in_time() -> None:
         while not server.should_exit:
             await asyncio.sleep(LOOK_SECONDS)
-            if activity.clients or host.health.phase in AT_WORK:
+            if activity.clients or host.state.phase in AT_WORK:
                 activity.touch()  # somebody is there, or waits for the model
             if idle_exit and activity.idle_seconds > idle_exit:
                 log.info("%d s without a client or a request: stopping", idle_exit)

@@ -15,13 +15,11 @@ from aigc_lsp.errors import EngineHung, EngineUnavailable
 from aigc_lsp.service import sse
 from aigc_lsp.service.connection import FAILURES, Answer, Connections
 from aigc_lsp.service.place import Address, find
+from aigc_lsp.service.sse import NONSENSE
 from aigc_lsp.service.wire import HUNG_SECONDS, Health, InfillPiece, InfillRequest
 
 _MOST_BYTES = 1 << 20
 """Of an answer that is read whole."""
-
-_NONSENSE = (ValueError, TypeError, AttributeError, LookupError)
-"""What comes of reading an answer that is not of the shape it should have."""
 
 _GONE = "No model server answers. `aigc-lsp status` says more."
 _HUNG = "The model server gives no sign of life. `aigc-lsp stop` ends it."
@@ -46,7 +44,7 @@ class EngineClient:
                 return Health.from_json(json.loads(await sse.whole(answer.body, _MOST_BYTES)))
         except TimeoutError as error:
             raise EngineHung(_HUNG) from error
-        except (*FAILURES, *_NONSENSE) as error:
+        except (*FAILURES, *NONSENSE) as error:
             raise EngineUnavailable(_GONE) from error
 
     async def watch(self) -> AsyncIterator[Health]:
@@ -68,7 +66,7 @@ class EngineClient:
                     yield health
         except TimeoutError as error:
             raise EngineHung(_HUNG) from error
-        except (*FAILURES, *_NONSENSE) as error:
+        except (*FAILURES, *NONSENSE) as error:
             raise EngineUnavailable(_HUNG_UP) from error
 
     @asynccontextmanager
@@ -117,7 +115,7 @@ async def _pieces(answer: Answer) -> AsyncIterator[InfillPiece]:
             if failure:
                 raise EngineUnavailable(str(failure))
             yield InfillPiece.from_json(event)
-    except _NONSENSE as error:
+    except NONSENSE as error:
         raise EngineUnavailable(_NONSENSICAL) from error
 
 
@@ -126,5 +124,5 @@ async def _reason(answer: Answer) -> str:
     try:
         said: Any = json.loads(await sse.whole(answer.body, _MOST_BYTES))
         return str(said["error"]["message"])
-    except _NONSENSE:
+    except NONSENSE:
         return _NONSENSICAL

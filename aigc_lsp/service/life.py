@@ -175,7 +175,7 @@ def verdict(health: Health, overrides: Mapping[str, str], network: str = "") -> 
     An older program's is replaced when it is idle. One under other settings than `overrides` is, too, where nobody
     listens to it; the caller does not yet. One that serves the `network` is left to whoever started it there.
     """
-    differing = _differing(health.settings, overrides)
+    differing = differing_settings(health.settings, _values(overrides))
     is_idle = not health.running and not health.waiting and health.phase in ("ready", "idle", "error")
     if network:
         return Verdict(False, _put_up_with(differing, f"it was started by hand for {network}"))
@@ -197,15 +197,19 @@ def _release(version: str) -> tuple[int, ...]:
     return tuple(map(int, found[0].split("."))) if found else ()
 
 
-def _differing(settings: Mapping[str, Any], overrides: Mapping[str, str]) -> dict[str, tuple[Any, Any]]:
-    """By dotted key, what a running model server has and what it should have."""
-    found = {}
-    for option in options():
-        if option.key in settings and option.variable in overrides:
-            wanted = option.check(option.parse(overrides[option.variable]))
-            if wanted is not None and wanted != settings[option.key]:
-                found[option.key] = settings[option.key], wanted
-    return found
+def differing_settings(settings: Mapping[str, Any], wanted: Mapping[str, Any]) -> dict[str, tuple[Any, Any]]:
+    """By dotted key, what a running model server has and what it should have, of the options that both know."""
+    return {key: (settings[key], value) for key, value in wanted.items() if key in settings and settings[key] != value}
+
+
+def _values(overrides: Mapping[str, str]) -> dict[str, Any]:
+    """The options that environment variables set, by dotted key; without those that are not allowed."""
+    given = {
+        option.key: option.check(option.parse(overrides[option.variable]))
+        for option in options()
+        if option.variable in overrides
+    }
+    return {key: value for key, value in given.items() if value is not None}
 
 
 def _put_up_with(differing: Mapping[str, tuple[Any, Any]], reason: str) -> str:

@@ -21,7 +21,6 @@ from aigc_lsp.errors import EngineUnavailable, ModelError
 from aigc_lsp.service import sse
 from aigc_lsp.service.backend import Backend
 from aigc_lsp.service.remote_api import (
-    NONSENSE,
     Api,
     Infill,
     OpenAI,
@@ -34,6 +33,7 @@ from aigc_lsp.service.remote_api import (
 )
 from aigc_lsp.service.remote_gate import Declined, Gate, Refusal, declined, trouble
 from aigc_lsp.service.remote_place import Place
+from aigc_lsp.service.sse import NONSENSE
 from aigc_lsp.service.wire import Health, InfillPiece, InfillRequest
 
 if TYPE_CHECKING:

@@ -19,10 +19,8 @@ from aigc_lsp.catalogue import Model
 from aigc_lsp.prompt.infill import ExtraFile, Hole
 from aigc_lsp.prompt.plain import render_plain
 from aigc_lsp.service.remote_gate import Declined, Refusal
+from aigc_lsp.service.sse import NONSENSE
 from aigc_lsp.service.wire import Health, InfillPiece, InfillRequest, Phase, Usage
-
-NONSENSE = (ValueError, TypeError, AttributeError, LookupError, RecursionError)
-"""What comes of reading an answer that is not of the shape it should have."""
 
 _FINISHED = {"stop": "eos", "eos_token": "eos", "stop_sequence": "eos", "length": "limit"}
 """OpenAI's and TGI's `finish_reason` as our `stop_type`; any other means that the server broke off."""

@@ -5,6 +5,9 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 
+NONSENSE = (ValueError, TypeError, AttributeError, LookupError, RecursionError)
+"""What comes of reading an answer that is not of the shape it should have."""
+
 
 class TooLong(ValueError):
     """More bytes than any answer has."""

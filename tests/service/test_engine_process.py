@@ -180,7 +180,7 @@ class Watched:
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch, phase: str) -> None:
         monkeypatch.setattr(serving, "LOOK_SECONDS", 0.001)
-        self.host = types.SimpleNamespace(health=Health(phase, "m"))  # type: ignore[arg-type]
+        self.host = types.SimpleNamespace(state=Health(phase, "m"))  # type: ignore[arg-type]
         self.activity = Activity()
         self.intact = True
         self.server = types.SimpleNamespace(should_exit=False, serve=self._serve)
@@ -216,7 +216,7 @@ async def test_it_is_not_idle_while_it_fetches_or_loads(monkeypatch: pytest.Monk
     watched = Watched(monkeypatch, phase)
     watched.pass_time()
     assert await watched.stays()
-    watched.host.health = Health("ready", "m")
+    watched.host.state = Health("ready", "m")
     assert await watched.stays()  # what was idle before it was ready does not count
     with watched.activity.request():
         watched.pass_time()

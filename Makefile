@@ -6,17 +6,19 @@ MODEL := qwen2.5-coder-0.5b
 
 .PHONY: demo test test-quick test-peers lint venv wheel clean
 .DEFAULT_GOAL := demo
+# Each worker and each process that the tests start would compile every module anew.
+unexport PYTHONDONTWRITEBYTECODE
 
 demo: venv model
 	$(BIN)/python -m aigc_lsp.measure.demo tests/samples
 
-# The quick tests three at a time; then, one at a time, those that run the real model.
-test: venv model
-	$(BIN)/python -m pytest -m "not model and not editor and not peer"
+# The quick tests; then those with processes of their own; then, one at a time, those that run the real model.
+test: test-quick model
+	$(BIN)/python -m pytest -n 3 -m "process and not model and not editor and not peer"
 	$(BIN)/python -m pytest -n 0 -m model
 
 test-quick: venv
-	$(BIN)/python -m pytest -m "not model and not editor and not peer"
+	$(BIN)/python -m pytest -m "not model and not editor and not peer and not process"
 
 # Against a real llama-server; PEER_LLAMA_SERVER=/path/to/llama-server takes that one.
 test-peers: venv model

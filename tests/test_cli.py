@@ -4,69 +4,20 @@ from __future__ import annotations
 
 import json
 import os
-import shutil
 import socket
 import subprocess
 import sys
-import tempfile
-from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 
+import command_line
 import pytest
+from command_line import Ran
 
-from aigc_lsp import __version__, catalogue, cli
+from aigc_lsp import __version__, catalogue
 from aigc_lsp import config as settings
 
-
-@dataclass(frozen=True)
-class Ran:
-    code: int
-    out: str
-    err: str
-
-    @property
-    def sentence(self) -> str:
-        """What it said on stderr, which must be one line from us."""
-        (line,) = self.err.splitlines()
-        assert line.startswith("aigc-lsp: ")
-        assert line.rstrip().endswith((".", ")"))
-        return line.removeprefix("aigc-lsp: ")
-
-
-@pytest.fixture
-def folder(monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
-    """A short folder, for sockets, and an environment that holds nothing of the user's."""
-    path = Path(tempfile.mkdtemp(prefix="aigc-", dir="/tmp"))
-    for name in list(os.environ):
-        if name.startswith(("AIGC_LSP_", "XDG_")):
-            monkeypatch.delenv(name)
-    for kind in ("CONFIG", "CACHE", "STATE", "DATA"):
-        monkeypatch.setenv(f"XDG_{kind}_HOME", str(path / kind.lower()))
-    monkeypatch.setenv("AIGC_LSP_RUNTIME_DIR", str(path / "run"))
-    monkeypatch.setenv("AIGC_LSP_ENGINE_START", "false")
-    monkeypatch.setenv("COLUMNS", "300")
-    yield path
-    shutil.rmtree(path)
-
-
-@pytest.fixture
-def run(folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]):
-    """`main` with these arguments. An exception that would be a traceback fails the test by itself."""
-
-    def call(*arguments: object) -> Ran:
-        monkeypatch.setattr(sys, "argv", ["aigc-lsp", *map(str, arguments)])
-        code = 0
-        try:
-            cli.main()
-        except SystemExit as error:
-            code = error.code or 0
-        assert isinstance(code, int), code
-        out, err = capsys.readouterr()
-        assert "Traceback" not in out + err
-        return Ran(code, out, err)
-
-    return call
+folder = pytest.fixture(command_line.folder)
+run = pytest.fixture(command_line.run)
 
 
 def process(*arguments: object, **more: str) -> subprocess.CompletedProcess[str]:
@@ -181,6 +132,7 @@ def test_complete_without_a_model_server(run, folder: Path) -> None:
     assert "No model server" in ran.sentence
 
 
+@pytest.mark.process
 def test_complete_with_a_model_that_nobody_knows(folder: Path) -> None:
     """The whole way: a model server is started, and its word about the model reaches the user."""
     source = folder / "a.py"

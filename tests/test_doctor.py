@@ -7,17 +7,17 @@ import os
 import shutil
 import socket
 import sys
-import tempfile
 import threading
-from collections.abc import Iterator
 from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+import command_line
 import pytest
+from command_line import Run
 
-from aigc_lsp import __version__, catalogue, cli, doctor
+from aigc_lsp import __version__, catalogue, doctor
 from aigc_lsp.config import Config, EngineConfig
 from aigc_lsp.doctor import Check
 from aigc_lsp.engine.probe import Machine
@@ -33,17 +33,8 @@ READY = Health("ready", MODEL.name, loaded=(MODEL.name,), pid=7, version=__versi
 NOW = datetime(2026, 3, 4, 12, 0, 0)
 
 
-@pytest.fixture
-def folder(monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
-    """A short folder, for sockets, and an environment that holds nothing of the user's."""
-    path = Path(tempfile.mkdtemp(prefix="aigc-", dir="/tmp"))
-    for name in [name for name in os.environ if name.startswith(("AIGC_LSP_", "XDG_"))]:
-        monkeypatch.delenv(name)
-    for kind in ("CONFIG", "CACHE", "STATE", "DATA"):
-        monkeypatch.setenv(f"XDG_{kind}_HOME", str(path / kind.lower()))
-    monkeypatch.setenv("AIGC_LSP_RUNTIME_DIR", str(path / "run"))
-    yield path
-    shutil.rmtree(path)
+folder = pytest.fixture(command_line.folder)
+run = pytest.fixture(command_line.run)
 
 
 # Whatever a check does
@@ -296,6 +287,7 @@ def test_torch_that_hangs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> No
         doctor.probe(EngineConfig(), None)
 
 
+@pytest.mark.process
 def test_the_probe_itself(tmp_path: Path) -> None:
     found = doctor.probe(EngineConfig(device="cpu", memory_bytes=1 << 20), None)
     assert found.available == 1 << 20
@@ -355,40 +347,31 @@ def test_a_server_elsewhere(status: Status, level: str, part: str) -> None:
 # The command
 
 
-def run(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, *more: str) -> tuple[int, str]:
-    monkeypatch.setattr(sys, "argv", ["aigc-lsp", "doctor", *more])
-    code: Any = 0
-    try:
-        cli.main()
-    except SystemExit as error:
-        code = error.code or 0
-    return code, capsys.readouterr().out
-
-
 NAMES = ["packages", "configuration", "runtime folder", "log", "model server", "model", "disk", "torch"]
 
 
-def test_on_a_fresh_machine(folder: Path, capsys, monkeypatch) -> None:
+@pytest.mark.process
+def test_on_a_fresh_machine(folder: Path, run: Run, monkeypatch) -> None:
     """Nothing is there yet, and nothing is wrong with that: an editor will see to it."""
     monkeypatch.setattr(shutil, "disk_usage", lambda path: shutil._ntuple_diskusage(10**12, 0, 10**11))
-    code, said = run(capsys, monkeypatch)
-    assert code == 0, said
-    assert [line[9:24].strip() for line in said.splitlines()] == [*NAMES, "processor", "memory"]
-    assert "warning  model " in said
+    ran = run("doctor")
+    assert ran.code == 0, ran.out
+    assert [line[9:24].strip() for line in ran.out.splitlines()] == [*NAMES, "processor", "memory"]
+    assert "warning  model " in ran.out
     assert not (folder / "cache").exists()
     assert not (folder / "run" / "engine.sock").exists()
 
 
-def test_where_everything_fails(folder: Path, capsys, monkeypatch) -> None:
+def test_where_everything_fails(folder: Path, run: Run, monkeypatch) -> None:
     """Also then a line for each, and no process is waited for."""
     (folder / "file").write_text("")
     monkeypatch.setenv("AIGC_LSP_RUNTIME_DIR", str(folder / "file"))
     monkeypatch.setenv("XDG_STATE_HOME", str(folder / "file"))
     monkeypatch.setenv("AIGC_LSP_MODEL", "nope")
     monkeypatch.setattr(sys, "executable", script(folder, "kill -SEGV $$"))
-    code, said = run(capsys, monkeypatch, "--json")
-    assert code == 1
-    found = json.loads(said)
+    ran = run("doctor", "--json")
+    assert ran.code == 1
+    found = json.loads(ran.out)
     assert found["ok"] is False
     assert [check["name"] for check in found["checks"]] == NAMES
     levels = {check["name"]: check["level"] for check in found["checks"]}
@@ -398,18 +381,18 @@ def test_where_everything_fails(folder: Path, capsys, monkeypatch) -> None:
     assert all(check["message"].endswith((".", ")")) for check in found["checks"]), found
 
 
-def test_with_a_server_elsewhere_the_model_here_does_not_matter(folder: Path, capsys, monkeypatch) -> None:
+def test_with_a_server_elsewhere_the_model_here_does_not_matter(folder: Path, run: Run, monkeypatch) -> None:
     monkeypatch.setenv("AIGC_LSP_ENGINE_URL", "http://127.0.0.1:9")
     monkeypatch.setenv("AIGC_LSP_ENGINE_TOKEN_ENV", "AIGC_NO_SUCH_TOKEN")
-    code, said = run(capsys, monkeypatch)
-    assert code == 1
-    assert [line[9:24].strip() for line in said.splitlines()] == [*NAMES[:4], "remote"]
-    assert "AIGC_NO_SUCH_TOKEN" in said
+    ran = run("doctor")
+    assert ran.code == 1
+    assert [line[9:24].strip() for line in ran.out.splitlines()] == [*NAMES[:4], "remote"]
+    assert "AIGC_NO_SUCH_TOKEN" in ran.out
 
 
-def test_verify_reads_every_byte(folder: Path, capsys, monkeypatch) -> None:
+def test_verify_reads_every_byte(folder: Path, run: Run, monkeypatch) -> None:
     monkeypatch.setattr(sys, "executable", script(folder, "exit 1"))
     monkeypatch.setattr(doctor, "every_byte", lambda model, store: ("problem", f"{model.name} is damaged."))
-    code, said = run(capsys, monkeypatch, "--verify")
-    assert code == 1
-    assert f"problem  model, every byte {MODEL.name} is damaged." in said
+    ran = run("doctor", "--verify")
+    assert ran.code == 1
+    assert f"problem  model, every byte {MODEL.name} is damaged." in ran.out

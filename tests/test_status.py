@@ -6,20 +6,19 @@ import contextlib
 import http.server
 import json
 import os
-import shutil
 import socketserver
-import sys
-import tempfile
 import threading
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import command_line
 import pytest
+from command_line import Run
 from filelock import FileLock
 
-from aigc_lsp import __version__, cli, status
+from aigc_lsp import __version__, status
 from aigc_lsp.config import Config, EngineConfig
 from aigc_lsp.service import remote
 from aigc_lsp.service.wire import HUNG_SECONDS, Health
@@ -87,33 +86,16 @@ def served(server: Server, **answers: Any) -> Iterator[Server]:
         thread.join()
 
 
-@pytest.fixture
-def runtime(monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
-    folder = Path(tempfile.mkdtemp(prefix="aigc-", dir="/tmp"))
-    for name in [name for name in os.environ if name.startswith(("AIGC_LSP_", "XDG_"))]:
-        monkeypatch.delenv(name)
-    monkeypatch.setenv("AIGC_LSP_RUNTIME_DIR", str(folder))
-    monkeypatch.setenv("AIGC_LSP_CONFIG", str(folder / "config.toml"))
-    monkeypatch.setenv("XDG_STATE_HOME", str(folder))
-    yield folder
-    shutil.rmtree(folder)
+folder = pytest.fixture(command_line.folder)
+run = pytest.fixture(command_line.run)
+runtime = pytest.fixture(command_line.runtime)
 
 
-def command(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, *more: str) -> tuple[int, str]:
-    monkeypatch.setattr(sys, "argv", ["aigc-lsp", "status", *more])
-    code: Any = 0
-    try:
-        cli.main()
-    except SystemExit as error:
-        code = error.code or 0
-    return code, capsys.readouterr().out
-
-
-def test_a_model_server_that_answers(runtime: Path, capsys, monkeypatch) -> None:
+def test_a_model_server_that_answers(runtime: Path, run: Run) -> None:
     with served(UnixServer(str(runtime / "engine.sock"), Handler), health=READY.to_json()):
-        code, said = command(capsys, monkeypatch)
-        as_json = json.loads(command(capsys, monkeypatch, "--json")[1])
-    assert code == 0
+        ran = run("status")
+        as_json = json.loads(run("status", "--json").out)
+    assert ran.code == 0
     for part in (
         f"process {os.getpid()}, version {__version__}, up ",
         "big: ready",
@@ -125,35 +107,35 @@ def test_a_model_server_that_answers(runtime: Path, capsys, monkeypatch) -> None
         "900 tokens/s read, 24 ms a token written",
         f"engine.kv_bytes is {1 << 20} there and {512 << 20} here",
     ):
-        assert part in said
-    assert "engine.threads is" not in said
+        assert part in ran.out
+    assert "engine.threads is" not in ran.out
     assert as_json["running"] is True
     assert as_json["health"] == json.loads(json.dumps(READY.to_json()))
     assert as_json["up_seconds"] >= 0
     assert as_json["differing"] == {"engine.kv_bytes": {"there": 1 << 20, "here": 512 << 20}}
 
 
-def test_one_that_holds_its_lock_and_does_not_answer(runtime: Path, capsys, monkeypatch) -> None:
+def test_one_that_holds_its_lock_and_does_not_answer(runtime: Path, run: Run) -> None:
     with FileLock(runtime / "engine.lock"):
-        code, said = command(capsys, monkeypatch)
-        as_json = json.loads(command(capsys, monkeypatch, "--json")[1])
-    assert (code, said) == (1, "The model server does not answer; `aigc-lsp stop` ends it.\n")
+        ran = run("status")
+        as_json = json.loads(run("status", "--json").out)
+    assert (ran.code, ran.out) == (1, "The model server does not answer; `aigc-lsp stop` ends it.\n")
     assert (as_json["running"], as_json["health"]) == (True, None)
 
 
-def test_a_server_elsewhere(runtime: Path, capsys, monkeypatch) -> None:
+def test_a_server_elsewhere(runtime: Path, run: Run, monkeypatch) -> None:
     models = {"object": "list", "data": [{"id": "some-model"}]}
     with served(Server(("127.0.0.1", 0), Handler), health={"status": "ok"}, models=models) as server:
         url = f"http://127.0.0.1:{server.server_address[1]}"
         monkeypatch.setenv("AIGC_LSP_ENGINE_URL", url)
-        code, said = command(capsys, monkeypatch)
-    assert code == 0
-    assert f"{url}, which answers" in said
-    assert "some-model: ready" in said
-    code, said = command(capsys, monkeypatch)
-    assert code == 1
-    assert url in said
-    assert json.loads(command(capsys, monkeypatch, "--json")[1])["url"] == url
+        ran = run("status")
+    assert ran.code == 0
+    assert f"{url}, which answers" in ran.out
+    assert "some-model: ready" in ran.out
+    ran = run("status")
+    assert ran.code == 1
+    assert url in ran.out
+    assert json.loads(run("status", "--json").out)["url"] == url
 
 
 def test_a_server_elsewhere_that_says_nothing(runtime: Path, monkeypatch) -> None:

@@ -146,6 +146,7 @@ def assert_said(
         number, heal, first = following(number, token), heal[len(vocabulary.bytes_of(token)) :], None
 
 
+@pytest.mark.process
 def test_ten_thousand_edits_on_a_model_whose_text_is_known(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(generate, "CHUNK", 12)
     monkeypatch.setattr(store, "GROWTH", 8)

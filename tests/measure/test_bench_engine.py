@@ -15,10 +15,12 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
+import command_line
 import pytest
+from command_line import Run
 from tiny_model import tiny_decoder, tiny_tokenizer, tiny_weights
 
-from aigc_lsp import catalogue, cli
+from aigc_lsp import catalogue
 from aigc_lsp.config import Config
 from aigc_lsp.engine.generate import Engine
 from aigc_lsp.engine.threads import ThreadCount
@@ -368,21 +370,15 @@ def test_a_model_server_that_does_not_start(there: None, monkeypatch: pytest.Mon
 # The command
 
 
-def run(monkeypatch: pytest.MonkeyPatch, *arguments: str) -> int:
-    monkeypatch.setattr("sys.argv", ["aigc-lsp", "bench", "engine", *arguments])
-    try:
-        cli.main()
-    except SystemExit as error:
-        return int(error.code or 0)
-    return 0
+folder = pytest.fixture(command_line.folder)
+run = pytest.fixture(command_line.run)
 
 
-def test_the_command_prints_json(
-    peer: FakePeer, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_the_command_prints_json(peer: FakePeer, run: Run) -> None:
     arguments = ("--only", "prefill", "--peer", "llama-server=http://there", "--repeats", "3", "--json")
-    assert run(monkeypatch, *arguments) == 0
-    told = json.loads(capsys.readouterr().out)
+    ran = run("bench", "engine", *arguments)
+    assert ran.code == 0
+    told = json.loads(ran.out)
     (one,) = told["figures"]
     assert one["name"] == "prefill, 1,000 tokens"
     assert one["against"] == "llama-server"
@@ -391,14 +387,12 @@ def test_the_command_prints_json(
     assert {"cpu", "cores", "torch", "model", "sha256", "threads"} <= set(told["machine"])
 
 
-def test_the_command_prints_a_table(
-    peer: FakePeer, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_the_command_prints_a_table(peer: FakePeer, run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("COLUMNS", "200")
-    assert run(monkeypatch, "--only", "load", "--only", "start") == 0
-    out = capsys.readouterr().out
-    assert "≤ 2" in out
-    assert "3.00 s" in out
+    ran = run("bench", "engine", "--only", "load", "--only", "start")
+    assert ran.code == 0
+    assert "≤ 2" in ran.out
+    assert "3.00 s" in ran.out
 
 
 @pytest.mark.parametrize(
@@ -409,12 +403,7 @@ def test_the_command_prints_a_table(
         (("--peer", "llama-server=http://127.0.0.1:9"), "Start it with `llama-server -m"),
     ],
 )
-def test_wrong_arguments(
-    arguments: tuple[str, ...], part: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
-    assert run(monkeypatch, *arguments) == 2
-    out, err = capsys.readouterr()
-    assert out == ""
-    (line,) = err.splitlines()
-    assert line.startswith("aigc-lsp: ")
-    assert part in line
+def test_wrong_arguments(arguments: tuple[str, ...], part: str, run: Run) -> None:
+    ran = run("bench", "engine", *arguments)
+    assert (ran.code, ran.out) == (2, "")
+    assert part in ran.sentence

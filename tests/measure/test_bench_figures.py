@@ -97,6 +97,7 @@ def test_bandwidth_has_a_sample_for_each_round() -> None:
     assert min(samples) > 0
 
 
+@pytest.mark.process
 def test_the_neighbour_leaves_with_the_block_and_with_us() -> None:
     with machine.busy_neighbour() as neighbour:
         assert neighbour.poll() is None

@@ -10,18 +10,18 @@ import contextlib
 import json
 import os
 import signal
-import sys
-import tempfile
 from collections.abc import AsyncIterator, Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import command_line
 import psutil
 import pytest
+from command_line import Run
 from tiny_server import TinyHost, served
 
-from aigc_lsp import catalogue, cli
+from aigc_lsp import catalogue
 from aigc_lsp.config import Config
 from aigc_lsp.errors import EngineUnavailable
 from aigc_lsp.measure import editor, server
@@ -32,22 +32,15 @@ from aigc_lsp.service.wire import Health, InfillPiece, Usage
 MODEL = catalogue.load(Config().model)
 
 
-@pytest.fixture
-def runtime(monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
-    """A runtime folder of the test's own, in which no model server is started."""
-    for name in [name for name in os.environ if name.startswith(("AIGC_LSP_", "XDG_"))]:
-        monkeypatch.delenv(name)
-    with tempfile.TemporaryDirectory(prefix="aigc-", dir="/tmp") as folder:
-        monkeypatch.setenv("AIGC_LSP_RUNTIME_DIR", folder)
-        monkeypatch.setenv("AIGC_LSP_CONFIG", f"{folder}/none.toml")
-        monkeypatch.setenv("AIGC_LSP_ENGINE_START", "false")
-        monkeypatch.setenv("XDG_STATE_HOME", folder)
-        yield Path(folder)
+folder = pytest.fixture(command_line.folder)
+run = pytest.fixture(command_line.run)
+runtime = pytest.fixture(command_line.runtime)
 
 
 # The editor
 
 
+@pytest.mark.process
 async def test_an_editor_starts_asks_and_leaves_nothing_behind(runtime: Path) -> None:
     window = Editor()
     assert await window.start() > 0
@@ -59,6 +52,7 @@ async def test_an_editor_starts_asks_and_leaves_nothing_behind(runtime: Path) ->
     assert not process.is_running()
 
 
+@pytest.mark.process
 @pytest.mark.skipif(not hasattr(signal, "SIGSTOP"), reason="nothing can be stopped here")
 async def test_a_language_server_that_hangs_is_ended_all_the_same(
     runtime: Path, monkeypatch: pytest.MonkeyPatch
@@ -178,14 +172,12 @@ def language_servers() -> set[int]:
     return {child.pid for child in psutil.Process().children() if "serve" in child.cmdline()}
 
 
-def test_every_figure_is_there(tiny: TinyServer, capsys, monkeypatch) -> None:
+@pytest.mark.process
+def test_every_figure_is_there(tiny: TinyServer, run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     others = language_servers()
     monkeypatch.setattr(server, "HOPS", 3)
-    monkeypatch.setattr(sys, "argv", ["aigc-lsp", "bench", "server", "--repeats", "1", "--windows", "2", "--json"])
     before = {**os.environ}
-    with contextlib.suppress(SystemExit):
-        cli.main()
-    report = json.loads(capsys.readouterr().out)
+    report = json.loads(run("bench", "server", "--repeats", 1, "--windows", 2, "--json").out)
     assert [(one["unit"], one["must"]) for one in report["figures"]] == [
         ("ms", "≤ 2"),
         ("ms", None),
@@ -202,6 +194,7 @@ def test_every_figure_is_there(tiny: TinyServer, capsys, monkeypatch) -> None:
     assert language_servers() == others
 
 
+@pytest.mark.process
 def test_a_window_in_which_nothing_is_completed(runtime: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The model server answers for its health and has no model."""
     others = language_servers()

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import dataclasses
 import json
-import os
 import sys
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
+import command_line
 import pytest
 import torch
+from command_line import Ran, Run
 from tiny_model import Scripted, tiny_decoder, tiny_tokenizer, tiny_weights
 
 from aigc_lsp import catalogue, cli
@@ -162,37 +163,18 @@ def test_settings_are_filled_in() -> None:
 # The commands
 
 
-@dataclass(frozen=True)
-class Ran:
-    code: int
-    out: str
-    err: str
+folder = pytest.fixture(command_line.folder)
 
 
 @pytest.fixture
-def run(tmp_path: Path, vocabulary: Vocabulary, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]):
+def run(
+    folder: Path, vocabulary: Vocabulary, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> Run:
     """`aigc-lsp eval …` with the tiny model and nothing of the user's settings."""
-    for name in list(os.environ):
-        if name.startswith("AIGC_LSP_"):
-            monkeypatch.delenv(name)
-    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "config"))
-    monkeypatch.setenv("COLUMNS", "300")
     monkeypatch.setattr(
         fim, "load_engine", lambda model, config: Engine(tiny_decoder(tiny_weights(len(vocabulary))), vocabulary)
     )
-
-    def call(*arguments: object) -> Ran:
-        monkeypatch.setattr(sys, "argv", ["aigc-lsp", "eval", *map(str, arguments)])
-        code = 0
-        try:
-            cli.main()
-        except SystemExit as error:
-            code = error.code or 0
-        out, err = capsys.readouterr()
-        assert "Traceback" not in out + err
-        return Ran(code, out, err)
-
-    return call
+    return partial(command_line.run(folder, monkeypatch, capsys), "eval")
 
 
 @pytest.fixture

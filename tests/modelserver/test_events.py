@@ -67,6 +67,7 @@ async def test_it_beats_while_nothing_changes(
     assert {health.phase for health in seen} == {"ready"}
 
 
+@pytest.mark.process
 async def test_the_next_beat_tells_what_is_no_news(http: httpx.AsyncClient, host: TinyHost) -> None:
     """The count of requests is worth no event of its own, yet it is told in time: here, by the true heartbeat."""
     async with listening(http) as told:

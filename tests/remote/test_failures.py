@@ -248,6 +248,7 @@ async def test_an_answer_makes_pauses_short_again(
     assert backend._gate._refusals == 1  # type: ignore[attr-defined]
 
 
+@pytest.mark.process
 async def test_slow(peer: PeerServer, url: str) -> None:
     """In its first word: given up, with a sentence. In its text: shown as far as it has got."""
     async with connected(url, api="openai", remote_model="coder", timeout_ms=300) as backend:
@@ -266,6 +267,7 @@ async def test_slow(peer: PeerServer, url: str) -> None:
         await until(peer.asked[-1].hung_up.is_set, "the hang-up")
 
 
+@pytest.mark.process
 async def test_the_time_budget_ends_the_text(peer: PeerServer, url: str) -> None:
     peer.routes |= {"/infill": events({"content": "1"}, {"content": "2"}, hang=True)}
     async with connected(url, timeout_ms=600_000) as backend:

@@ -12,6 +12,8 @@ from harness import Client, environment, initialize_params, short_folder, until
 from peer_server import PeerServer, Reply, recorded, said, texts
 from remote_bench import COMPLETIONS, TOKEN
 
+pytestmark = pytest.mark.process
+
 TEXT = "def add(a, b):\n    return \n"
 
 

@@ -168,10 +168,10 @@ async def test_control_tokens_of_the_user_are_broken_on_the_way(peer: PeerServer
 async def test_infill_is_asked_with_all_that_ours_understands(peer: PeerServer, url: str) -> None:
     peer.routes["/infill"] = recorded("llama-server-infill.sse")
     async with connected(url) as backend:
-        await text(backend, replace(HOLE, latency_target_ms=250.0, model="qwen2.5-coder-0.5b"))
+        await text(backend, replace(HOLE, prefix_tokens=250, model="qwen2.5-coder-0.5b"))
     (body,) = peer.bodies("/infill")
     assert body["input_prefix"] == HOLE.input_prefix
-    assert body["latency_target_ms"] == 250.0
+    assert body["prefix_tokens"] == 250
     assert body["stream"] is True
     assert "model" not in body  # the server's own, as `engine.remote_model` is not set
     assert InfillRequest.from_json(body).input_suffix == HOLE.input_suffix

@@ -99,6 +99,7 @@ async def test_a_stream_that_breaks_off_is_a_fall(path: Path) -> None:
     assert not isinstance(end, EngineHung)
 
 
+@pytest.mark.process
 async def test_silence_after_a_while_is_a_hang(path: Path, impatient: None) -> None:
     async def handle(_: bytes, writer: asyncio.StreamWriter) -> None:
         writer.write(STREAM)

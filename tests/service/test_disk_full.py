@@ -22,7 +22,7 @@ from aigc_lsp.service import life, place
 home = pytest.fixture(processes.home)
 started = pytest.fixture(processes.started)
 
-pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="limits and mounts of Linux")
+pytestmark = [pytest.mark.process, pytest.mark.skipif(sys.platform != "linux", reason="limits and mounts of Linux")]
 
 
 @pytest.fixture

@@ -34,6 +34,8 @@ from aigc_lsp.service import life, place
 from aigc_lsp.service.client import EngineClient
 from aigc_lsp.service.wire import Health, InfillRequest
 
+pytestmark = pytest.mark.process
+
 MARKER = "marker_c0ffee_of_the_users_text"
 
 

@@ -53,6 +53,7 @@ def record() -> place.Record:
 # In place of the socket
 
 
+@pytest.mark.process
 async def test_without_a_socket_it_is_found_by_its_private_file(far: Path) -> None:
     client = life.connect()
     found = await life.attach(client, {})
@@ -70,6 +71,7 @@ async def test_without_a_socket_it_is_found_by_its_private_file(far: Path) -> No
     await client.close()
 
 
+@pytest.mark.process
 async def test_without_the_token_a_port_is_of_no_use(far: Path) -> None:
     client = life.connect()
     await life.attach(client, {})
@@ -86,6 +88,7 @@ async def test_without_the_token_a_port_is_of_no_use(far: Path) -> None:
     await client.close()
 
 
+@pytest.mark.process
 async def test_after_a_kill_the_same_client_finds_the_next_one(far: Path, started: Started) -> None:
     client, first = life.connect(), start(started)
     await asyncio.to_thread(settled)
@@ -116,6 +119,7 @@ async def test_after_a_kill_the_same_client_finds_the_next_one(far: Path, starte
     await client.close()
 
 
+@pytest.mark.process
 async def test_a_hung_one_on_a_port_is_killed(far: Path, started: Started, monkeypatch: pytest.MonkeyPatch) -> None:
     process = start(started)
     await asyncio.to_thread(settled)
@@ -136,6 +140,7 @@ def get(url: str, token: str = "") -> httpx.Response:
     return httpx.get(url, headers=headers, timeout=HANG, trust_env=False)
 
 
+@pytest.mark.process
 def test_beyond_this_machine_it_asks_for_the_token_and_its_own_user_for_none(home: Path, started: Started) -> None:
     port = free_port()
     process = start(
@@ -157,6 +162,7 @@ def test_beyond_this_machine_it_asks_for_the_token_and_its_own_user_for_none(hom
     assert not place.record_path().exists()
 
 
+@pytest.mark.process
 def test_on_this_machine_it_needs_no_token(home: Path, started: Started) -> None:
     port = free_port()
     start(started, "--port", str(port))
@@ -164,6 +170,7 @@ def test_on_this_machine_it_needs_no_token(home: Path, started: Started) -> None
     assert get(f"http://127.0.0.1:{port}/v1/models").status_code == 200
 
 
+@pytest.mark.process
 def test_both_kinds_of_port_have_one_token(far: Path, started: Started) -> None:
     port = free_port()
     start(started, "--port", str(port), "--token-env", "MY_TOKEN", MY_TOKEN="geheim")
@@ -184,6 +191,7 @@ def refused(process: subprocess.Popen[bytes], code: int) -> str:
     return errors.decode()
 
 
+@pytest.mark.process
 def test_a_network_without_a_token_is_refused(home: Path, started: Started) -> None:
     said = refused(start(started, "--host", "0.0.0.0"), code=2)
     assert "a token is needed" in said
@@ -191,6 +199,7 @@ def test_a_network_without_a_token_is_refused(home: Path, started: Started) -> N
     assert not place.is_running()
 
 
+@pytest.mark.process
 def test_a_port_that_is_taken_is_one_sentence(home: Path, started: Started) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
@@ -200,6 +209,7 @@ def test_a_port_that_is_taken_is_one_sentence(home: Path, started: Started) -> N
     assert not (home / "run" / "engine.sock").exists()
 
 
+@pytest.mark.process
 def test_a_port_for_one_that_runs_already_is_refused(home: Path, started: Started) -> None:
     first = start(started)
     settled()
@@ -274,6 +284,7 @@ def test_nothing_is_asked_for_by_default() -> None:
     assert listen.network(None, None, None, None, TOKEN) is None
 
 
+@pytest.mark.process
 def test_the_token_of_the_environment_is_no_unknown_option(home: Path, started: Started) -> None:
     process = start(started, **TOKEN)
     settled()

@@ -29,7 +29,10 @@ from aigc_lsp.service.wire import InfillRequest
 NOBODY = 65534
 MARKER = "marker_c0ffee_of_the_users_text"
 
-pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="written for Linux's credentials")
+pytestmark = [
+    pytest.mark.process,
+    pytest.mark.skipif(sys.platform != "linux", reason="the credentials of Linux"),
+]
 as_two_users = pytest.mark.skipif(os.getuid() != 0, reason="only root can run a process as another user")
 
 ASK = """

@@ -23,6 +23,8 @@ from aigc_lsp.service import life, place
 from aigc_lsp.service.client import EngineClient
 from aigc_lsp.service.wire import HUNG_SECONDS, Health
 
+pytestmark = pytest.mark.process
+
 home = pytest.fixture(processes.home)
 started = pytest.fixture(processes.started)
 

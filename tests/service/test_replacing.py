@@ -100,6 +100,7 @@ def start_stranger(started: Started) -> None:
     started.append(subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE))
 
 
+@pytest.mark.process
 async def test_two_newer_programs_replace_an_older_server_by_one(home: Path, started: Started) -> None:
     start_older(started)
     older = await asyncio.to_thread(settled)
@@ -118,6 +119,7 @@ async def test_two_newer_programs_replace_an_older_server_by_one(home: Path, sta
         await client.close()
 
 
+@pytest.mark.process
 async def test_other_settings_wait_until_nobody_else_listens(home: Path, started: Started) -> None:
     start(started, AIGC_LSP_ENGINE_THREADS="2")
     former = await asyncio.to_thread(settled)
@@ -140,6 +142,7 @@ async def test_other_settings_wait_until_nobody_else_listens(home: Path, started
     await other.close()
 
 
+@pytest.mark.process
 async def test_a_server_that_was_replaced_meanwhile_is_left_alone(home: Path, started: Started) -> None:
     """And so is whoever has its number by now."""
     start_stranger(started)

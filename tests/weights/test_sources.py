@@ -25,6 +25,8 @@ from aigc_lsp.errors import FetchFailed
 from aigc_lsp.weights import sources
 from aigc_lsp.weights.store import Progress, Store
 
+pytestmark = pytest.mark.process
+
 CONTENT = random.Random(2).randbytes(3_000_000)
 PARTS = [CONTENT[:1_000_000], CONTENT[1_000_000:]]
 HUB_FILE = "/acme/tiny-GGUF/resolve/0123456789abcdef0123456789abcdef01234567/tiny.gguf"

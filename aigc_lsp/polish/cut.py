@@ -8,25 +8,99 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
+from aigc_lsp.context.closers import PAIRS, QUOTES, Scan, scan
 from aigc_lsp.context.window import Window
 from aigc_lsp.polish.stop import CLOSERS, Rule, is_word_character
 
-_PAIRS = {")": "(", "]": "[", "}": "{"}
-QUOTES = "\"'`"
 _TRAILING = " \t\f\v\r\n"
+_MARK = re.compile(r"\"+|'+|`+|\S")
 
 
-def cut(text: str, rule: Rule, window: Window, *, ended: bool) -> str:
-    """The text to insert. `ended` is false where the model was stopped by a limit, in the middle of something."""
+@dataclass(frozen=True, slots=True)
+class Insertion:
+    """`text` in the place of the `replaces` characters behind the cursor, all of them closers that were withheld.
+
+    `alone` is for where nothing can be replaced: `text` itself, or what of it stands before the first closer.
+    """
+
+    text: str
+    replaces: int
+    alone: str
+
+
+def insertion(text: str, rule: Rule, window: Window, *, ended: bool) -> Insertion:
+    """What to insert. `ended` is false where the model was stopped by a limit, in the middle of something."""
+    if not rule.is_block and window.withheld.strip():
+        text, replaces, alone = _over_closers(text.partition("\n")[0].rstrip(_TRAILING), window)
+        text, alone = _shown(text, rule), _shown(alone, rule)
+        return Insertion(text, replaces if text else 0, alone)
     if not ended and rule.is_block and "\n" in text:
         text = text[: text.rfind("\n")]  # the line that was cut off
-    text = _before_rest(text, window) if window.line_after.strip() else text
-    text = text.rstrip(_TRAILING)
-    if not text or _repeats(text, rule):
-        return ""
+    text = _shown(_before_rest(text, window) if window.line_after.strip() else text, rule)
     if rule.is_block and "\n" in text and window.line_after.strip()[:1] in tuple(CLOSERS):
         text += "\n" + rule.header_indent  # `{|}`: the bracket behind the cursor goes below the block
-    return text
+    return Insertion(text, 0, text)
+
+
+def _shown(text: str, rule: Rule) -> str:
+    text = text.rstrip(_TRAILING)
+    return "" if _repeats(text, rule) else text
+
+
+def _over_closers(line: str, window: Window) -> tuple[str, int, str]:
+    """`line` over the closers that were withheld, as in `Insertion`.
+
+    The model did not see them, so it says those that belong to its line itself: each that it says stands in the place
+    of the one behind the cursor, in order. It may close no more brackets than the cursor's line has left open. Where
+    its line ends as the withheld closers do, that end is left to them, and often nothing is replaced at all.
+    """
+    rest, before = window.withheld, scan(window.line_before)
+    due = _due(before.open, "".join(PAIRS[mark] for mark in reversed(rest) if mark in PAIRS))
+    may_close = len(due)
+    is_string = bool(before.quote) and rest.lstrip().startswith(before.quote)
+    if not is_string:
+        wrong = [at for at, bracket in zip(scan(line).unopened, due, strict=False) if PAIRS[line[at]] != bracket]
+        line = line[: wrong[0]].rstrip(_TRAILING) if wrong else line
+    at = said = 0
+    first = None
+    for mark in _MARK.finditer(rest):
+        found = _where_said(mark[0], line, at, may_close)
+        if found is None:
+            break
+        first = found if first is None else first
+        may_close = 0 if mark[0] in PAIRS else may_close
+        at, said = found + len(mark[0]), mark.end()
+    excess = () if is_string and first is None else scan(line[at:]).unopened[may_close:]
+    line = line[: at + excess[0]].rstrip(_TRAILING) if excess else line
+    alone = line if first is None else line[:first]
+    while said and line.endswith(rest[said - 1]):
+        line, said = line[:-1], said - 1
+    return (line, said, alone) if rest[:said].strip() else (line, 0, line)
+
+
+def _due(opened: str, kept: str) -> str:
+    """Of the brackets that are open at the cursor those that the text may close, the last opened first.
+
+    The rest of the line closes `kept`, and with it the outermost ones that it can: what is open within is the text's.
+    """
+    at = max(opened.find(kept), 0)
+    return opened[at + len(kept) :][::-1]
+
+
+def _where_said(mark: str, line: str, start: int, may_close: int) -> int | None:
+    """Where `line` says `mark`, a closer: from `start` on, outside of what it opens itself there."""
+    if mark[0] in QUOTES:
+        ended = re.compile(rf"((?:\\.|(?!{mark})[^\\])*){mark}").match(line, start)
+        return None if ended is None else ended.end(1)
+    if mark in PAIRS:
+        closing = scan(line[start:]).unopened[may_close:]
+        return start + closing[0] if closing and line[start + closing[0]] == mark else None
+    for at in range(start, len(line)):
+        if line[at] == mark:
+            before = scan(line[start:at])
+            if not before.left_open and not before.quote:
+                return at
+    return None
 
 
 def _before_rest(text: str, window: Window) -> str:
@@ -38,7 +112,7 @@ def _before_rest(text: str, window: Window) -> str:
     """
     wanted = window.line_after.strip()
     first, newline, more = text.partition("\n")
-    before, rest = _scan(window.line_before), _scan(wanted)
+    before, rest = scan(window.line_before), scan(wanted)
     if before.quote:
         if wanted[0] == before.quote:
             mark = wanted[0] * (3 if wanted.startswith(wanted[0] * 3) else 1)
@@ -60,52 +134,17 @@ def has_met_rest(text: str, window: Window) -> bool:
     """Whether the text so far closes a bracket that the rest of the line closes: what comes then will be cut."""
     if not window.line_after.strip():
         return False
-    before, rest = _scan(window.line_before), _scan(window.line_after.strip())
+    before, rest = scan(window.line_before), scan(window.line_after.strip())
     return (
         not before.quote and bool(rest.unopened) and _excess_closer(text.partition("\n")[0], before, rest) is not None
     )
 
 
-def _excess_closer(first: str, before: _Scan, rest: _Scan) -> int | None:
+def _excess_closer(first: str, before: Scan, rest: Scan) -> int | None:
     """Where the line closes one bracket more than it may, being followed by `rest`."""
     may_close = max(0, before.left_open - len(rest.unopened))
-    closing = _scan(first).unopened
+    closing = scan(first).unopened
     return closing[may_close] if len(closing) > may_close else None
-
-
-@dataclass(frozen=True, slots=True)
-class _Scan:
-    """A line read from its start: where the closing brackets stand that it did not open, how many brackets it leaves
-    open, and the quote that is open at its end."""
-
-    unopened: tuple[int, ...]
-    left_open: int
-    quote: str
-
-
-def _scan(line: str) -> _Scan:
-    """Brackets within quotes do not count."""
-    stack: list[str] = []
-    unopened: list[int] = []
-    quote = ""
-    escaped = False
-    for at, character in enumerate(line):
-        if escaped:
-            escaped = False
-        elif character == "\\":
-            escaped = True
-        elif quote:
-            quote = "" if character == quote else quote
-        elif character in QUOTES:
-            quote = character
-        elif character in _PAIRS.values():
-            stack.append(character)
-        elif character in _PAIRS:
-            if stack and stack[-1] == _PAIRS[character]:
-                stack.pop()
-            else:
-                unopened.append(at)
-    return _Scan(tuple(unopened), len(stack), quote)
 
 
 def _repeats(text: str, rule: Rule) -> bool:

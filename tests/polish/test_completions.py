@@ -60,12 +60,12 @@ async def completed(
 
 
 async def shown(source: str, output: str, **more: Any) -> str:
-    """The text shown: the same for each size of pieces, and with and without a tree."""
+    """The text shown where nothing can be replaced: the same for each size of pieces, with and without a tree."""
     found = {}
     for tree in (True, False):
         for size in (1, 3, 10**6):
             completion, _ = await completed(source, output, size=size, tree=tree, **more)
-            found[completion.text] = f"tree {tree}, pieces of {size}"
+            found[completion.alone] = f"tree {tree}, pieces of {size}"
     assert len(found) == 1, found
     return next(iter(found))
 
@@ -361,6 +361,6 @@ async def test_two_blank_lines_end_a_block() -> None:
 
 
 async def test_the_model_is_not_heard_beyond_the_bracket_behind_the_cursor() -> None:
-    completion, model = await completed("foo($0)\n", "a, b) + " + "bar + " * 50, size=2)
+    completion, model = await completed("foo($0, 1)\n", "a, b) + " + "bar + " * 50, size=2)
     assert (completion.text, completion.stop_reason) == ("a, b", "suffix")
     assert model.read <= 6

@@ -250,6 +250,10 @@ class CompletionConfig:
         default=2_000_000,
         metadata=about("Documents larger than this many bytes get no suggestions.", 1, 1_000_000_000),
     )
+    in_secret_files: bool = field(
+        default=False,
+        metadata=about("Offer suggestions in files for secrets (.env, keys, credentials, …), too."),
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -261,6 +265,17 @@ class ContextConfig:
     suffix_tokens: int = field(
         default=256,
         metadata=about("The most tokens of text after the cursor that the model reads.", 0, 8192),
+    )
+    extra_tokens: int = field(
+        default=256,
+        metadata=about("The most tokens from elsewhere in the workspace that the model reads; 0 for none.", 0, 8192),
+    )
+    exclude: tuple[str, ...] = field(
+        default=(),
+        metadata=about(
+            "Files that are never read as context, and in which nothing is suggested: patterns as in a .gitignore at "
+            "the top of the workspace."
+        ),
     )
 
 

@@ -26,7 +26,7 @@ from pathspec.patterns.gitignore.spec import GitIgnoreSpecPattern
 AIGC_IGNORE = ".aigcignore"
 GIT_IGNORE = ".gitignore"
 GIT_EXCLUDE = ".git/info/exclude"
-_SETTING = "the setting exclude"
+_SETTING = "the setting context.exclude"
 _KINDS = (_SETTING, AIGC_IGNORE, GIT_IGNORE, GIT_EXCLUDE)
 """The first of them that has a pattern for a path decides."""
 

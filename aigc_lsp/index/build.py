@@ -18,14 +18,14 @@ import contextlib
 import gc
 import logging
 import time
-from collections.abc import AsyncGenerator, Coroutine, Iterable, Sequence
+from collections.abc import AsyncGenerator, Callable, Coroutine, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import islice
 from typing import Any
 
 from aigc_lsp.context.hidden import GIT_EXCLUDE
 from aigc_lsp.index.ignoring import IGNORE_FILES
-from aigc_lsp.index.look import Changed, look
+from aigc_lsp.index.look import Changed, Stamps, look
 from aigc_lsp.index.paths import split
 from aigc_lsp.index.process import WorkerEnded, found_by_worker
 from aigc_lsp.index.read import read_source
@@ -46,7 +46,7 @@ MANY = 500
 LOOKED_AT = 5000
 """Folders that one look looks at; of more, the next one looks at the next."""
 FROZEN_AFTER = 1000
-"""After so many files are taken in, Python's garbage collector is told to leave them alone."""
+"""After so many files are taken in, Python's garbage collector is told to leave them alone, and others how many."""
 
 
 @dataclass(slots=True, eq=False)
@@ -66,21 +66,29 @@ class _Scan:
 
 
 class Indexer:
-    """`others` are roots within this one that have an indexer of their own. Paths are relative to the root."""
+    """`others` are roots within this one that have an indexer of their own. Paths are relative to the root. `told` is
+    called when there is news for a status: much was taken in, a scan ended, something went wrong."""
 
-    def __init__(self, root: str, exclude: Sequence[str] = (), others: Sequence[str] = ()) -> None:
+    def __init__(
+        self,
+        root: str,
+        exclude: Sequence[str] = (),
+        others: Sequence[str] = (),
+        told: Callable[[], None] = lambda: None,
+    ) -> None:
         self.index = Index(root)
         self.note = ""
         """A sentence for the user where something is left out, or empty."""
         self.is_complete = False
         """Whether everything was scanned once."""
+        self._told = told
         self._task = Task(root, exclude=tuple(exclude), others=tuple(others))
         self._open: set[str] = set()
         self._languages: set[str] = set()
         self._scans: list[_Scan] = []
         self._changed: set[str] = set()
         self._has_changes, self._is_stale = asyncio.Event(), asyncio.Event()
-        self._folders: dict[str, int] = {}  # folder → its stamp as it was listed
+        self._folders: dict[str, Stamps] = {}  # folder → its stamps as it was listed
         self._looked_at = 0.0  # on the monotonic clock
         self._next_look = 0
         self._taken = 0
@@ -155,6 +163,7 @@ class Indexer:
             self._folders.clear()
             self.note = await self._scan(("",))
             self.is_complete = self.is_complete or not self._is_stale.is_set()
+            self._told()
 
     async def _scan_changes(self) -> None:
         while True:
@@ -164,8 +173,9 @@ class Indexer:
             paths, self._changed = self._changed, set()
             if len(paths) > MANY:
                 self.rescan()
-            elif note := await self._scan(sorted(paths)):
-                self.note = note
+            else:
+                self.note = await self._scan(sorted(paths)) or self.note
+                self._told()
 
     async def _scan(self, scope: Sequence[str]) -> str:
         """Bring what is at and below `scope` up to date; why not all of it, or ""."""
@@ -237,6 +247,7 @@ class Indexer:
             self._taken += 1
             if self._taken % FROZEN_AFTER == 0:
                 gc.freeze()  # looking through a large index takes a tenth of a second, and frees nothing
+                self._told()
 
     async def _look(self) -> None:
         stamps = list(islice(self._folders.items(), self._next_look, self._next_look + LOOKED_AT))
@@ -245,7 +256,11 @@ class Indexer:
             self._look_into(changed)
 
     def _look_into(self, changed: Changed) -> None:
-        self._folders[changed.folder] = changed.stamp
+        before = self._folders.get(changed.folder)
+        self._folders[changed.folder] = changed.stamps
+        if before is None or before[1] != changed.stamps[1]:
+            self._reconsider()
+            return
         paths = self.index.paths
         known = {*paths.files_in(changed.folder), *paths.folders_in(changed.folder)}
         for path in known.union(changed.files, changed.folders):
@@ -274,6 +289,7 @@ class Indexer:
         if not task.cancelled() and (error := task.exception()):
             log.error("indexing failed: %s", type(error).__name__)  # no message: it may hold the user's text
             self.note = "Indexing failed, so the index is not kept up to date. Restart the language server."
+            self._told()
 
 
 class _Turns:

@@ -21,7 +21,8 @@ IGNORE_FILES = (AIGC_IGNORE, GIT_IGNORE)
 class Ignoring:
     """Each ignore file is read once, when something beside or below it is asked about. Belongs to one thread."""
 
-    def __init__(self, root: str, exclude: Sequence[str] = ()) -> None:
+    def __init__(self, root: str, exclude: Sequence[str] = (), *, secret_files: bool = False) -> None:
+        self._secret_files = secret_files
         repository = repository_of(root)
         self._begin(root, repository or root, exclude)
         if repository and (common := common_folder(repository)):
@@ -41,6 +42,12 @@ class Ignoring:
         self._learn(path.rpartition("/")[0])
         return self._rules.is_hidden(path)
 
+    def barred(self, path: str) -> str:
+        """Why nothing is suggested in the file at `path`, relative to the root, or ""."""
+        path = join(self._prefix, path)
+        self._learn(path.rpartition("/")[0])
+        return self._rules.is_barred(path)
+
     def may_enter(self, folder: str) -> bool:
         """Whether anything in `folder`, relative to the root, may be read."""
         folder = join(self._prefix, folder)
@@ -53,7 +60,9 @@ class Ignoring:
         self._base = base
         self._prefix = "" if relative == "." else relative.replace(os.sep, "/")
         self._read: set[str] = set()
-        self._rules = Rules(exclude=exclude, workspace=self._prefix, fold_case=_folds_case(root))
+        self._rules = Rules(
+            exclude=exclude, workspace=self._prefix, secret_files=self._secret_files, fold_case=_folds_case(root)
+        )
         self._broken = "" if self._rules.may_enter("") else self._rules.is_hidden(join(self._prefix, "any"))
 
     def _learn(self, folder: str) -> None:

@@ -59,12 +59,12 @@ async def _started() -> asyncio.subprocess.Process:
 
 
 async def _tell(process: asyncio.subprocess.Process, task: Task) -> None:
+    """Its stdin stays open: the end of it is our end, and then the worker's."""
     assert process.stdin is not None
     with contextlib.suppress(ConnectionError):  # it ended: that is seen when it says nothing
         for line in task_lines(task):
             process.stdin.write(line)
             await process.stdin.drain()
-        process.stdin.close()
 
 
 async def _end(process: asyncio.subprocess.Process) -> None:
@@ -72,7 +72,12 @@ async def _end(process: asyncio.subprocess.Process) -> None:
     assert process.stdout is not None
     if not process.stdout.at_eof():
         process.kill()
-    await process.wait()
+    ended = asyncio.ensure_future(process.wait())
+    try:
+        await asyncio.shield(ended)
+    except asyncio.CancelledError:
+        await ended  # it is about to end, and who closes the index is promised that nothing of it runs any more
+        raise
 
 
 async def _next(process: asyncio.subprocess.Process) -> Finding | None:

@@ -59,7 +59,7 @@ class Finding(NamedTuple):
     file     it was read: its entry
     project  what it says about the project in its folder; "no project": nothing of use
     gone     it is not there, or of no use, any more
-    folder   its stamp, from before the files in it
+    folder   its stamp and that of its ignore files, from before the files in it
     reading  it is read next: should that end the process, it is known by what
     stopped  not everything was looked at: why, in a sentence for the user
     done     the end
@@ -81,6 +81,8 @@ def finding_from(fields: list[Any]) -> Finding:
         value = unpacked(value)
     elif kind == "project":
         value = project_from(value)
+    elif kind == "folder":
+        value = tuple(value)
     return Finding(kind, path, value)
 
 
@@ -90,7 +92,7 @@ def scan(task: Task, ignoring: Ignoring) -> Iterator[Finding]:
     unseen = dict(task.known)
     for seen in walk(task.root, task.scope, ignoring, task.others):
         if seen.is_folder:
-            yield Finding("folder", seen.path, seen.stamp)
+            yield Finding("folder", seen.path, (seen.stamp, seen.rules))
             continue
         files += 1
         if reason := _enough(files, time.thread_time() - began):

@@ -6,13 +6,14 @@ ours), roots of their own, what is too large, and what there is nothing to say a
 
 from __future__ import annotations
 
+import contextlib
 import os
 import stat
 from collections import deque
 from collections.abc import Collection, Iterator, Sequence
 from typing import NamedTuple
 
-from aigc_lsp.index.ignoring import Ignoring
+from aigc_lsp.index.ignoring import IGNORE_FILES, Ignoring
 from aigc_lsp.index.paths import join, split
 from aigc_lsp.index.projects import is_project_file
 from aigc_lsp.index.read import MAX_BYTES, stamp_of
@@ -23,12 +24,14 @@ MOST_DEPTH = 100
 
 
 class Seen(NamedTuple):
-    """A file, or a folder of which the files follow. A folder's stamp is from before it was listed."""
+    """A file, or a folder of which the files follow. A folder's stamps are from before it was listed, and before its
+    ignore files were read; `rules` is that of these, as `rules_in` says."""
 
     path: str
     stamp: int
     size: int
     is_folder: bool = False
+    rules: int = 0
 
 
 def walk(root: str, scope: Sequence[str], ignoring: Ignoring, others: Collection[str] = ()) -> Iterator[Seen]:
@@ -47,8 +50,9 @@ def walk(root: str, scope: Sequence[str], ignoring: Ignoring, others: Collection
             yield from _visible(path, found, ignoring)
     while waiting:
         folder = waiting.popleft()
+        rules = rules_in(os.path.join(root, folder))
         if ignoring.may_enter(folder):
-            yield from _listed(root, folder, ignoring, others, waiting)
+            yield from _listed(root, folder, rules, ignoring, others, waiting)
 
 
 def is_indexed(path: str) -> bool:
@@ -57,7 +61,18 @@ def is_indexed(path: str) -> bool:
     return (language is not None and has_grammar(language)) or is_project_file(split(path)[1])
 
 
-def _listed(root: str, folder: str, ignoring: Ignoring, others: Collection[str], waiting: deque[str]) -> Iterator[Seen]:
+def rules_in(folder: str) -> int:
+    """Another number when an ignore file right in `folder`, a full path, is another; 0 where there is none."""
+    found = 0
+    for name in IGNORE_FILES:
+        with contextlib.suppress(OSError):
+            found += stamp_of(os.stat(os.path.join(folder, name)))
+    return found
+
+
+def _listed(
+    root: str, folder: str, rules: int, ignoring: Ignoring, others: Collection[str], waiting: deque[str]
+) -> Iterator[Seen]:
     full = os.path.join(root, folder)
     try:
         stamp = stamp_of(os.stat(full))
@@ -65,7 +80,7 @@ def _listed(root: str, folder: str, ignoring: Ignoring, others: Collection[str],
             entries = sorted(found, key=lambda entry: entry.name)
     except OSError:
         return
-    yield Seen(folder, stamp, 0, is_folder=True)
+    yield Seen(folder, stamp, 0, is_folder=True, rules=rules)
     for entry in entries:
         path = join(folder, entry.name)
         try:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import os
 import sys
+import threading
 from collections.abc import Iterator
 from itertools import islice
 from typing import IO
@@ -41,6 +42,7 @@ def main() -> None:
     if hasattr(os, "nice"):
         os.nice(NICENESS)
     task, out = read_task(sys.stdin.buffer), sys.stdout.buffer
+    threading.Thread(target=_end_with_parent, daemon=True).start()
     try:
         for found in scan(task, task.ignoring()):
             out.write(_line(found.packed()))
@@ -49,6 +51,12 @@ def main() -> None:
         out.flush()
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), out.fileno())  # nobody listens: end, with no second error at exit
+
+
+def _end_with_parent() -> None:
+    """Whoever gave the task keeps our stdin open for as long as he lives."""
+    os.read(sys.stdin.fileno(), 1)
+    os._exit(1)
 
 
 def _line(value: object) -> bytes:

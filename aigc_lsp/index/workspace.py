@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 
 from aigc_lsp.index.build import Indexer
 from aigc_lsp.index.table import Defined
@@ -12,9 +12,10 @@ from aigc_lsp.syntax import Symbols
 
 
 class Workspace:
-    """What lies outside every folder is not indexed; without a folder nothing is."""
+    """What lies outside every folder is not indexed; without a folder nothing is. `told` as in `Indexer`."""
 
-    def __init__(self) -> None:
+    def __init__(self, told: Callable[[], None] = lambda: None) -> None:
+        self._told = told
         self._indexers: dict[str, Indexer] = {}
 
     def __len__(self) -> int:
@@ -40,7 +41,7 @@ class Workspace:
             if root in self._indexers:
                 self._indexers[root].arrange(exclude, others)
             else:
-                self._indexers[root] = Indexer(root, exclude, others)
+                self._indexers[root] = Indexer(root, exclude, others, self._told)
                 self._indexers[root].start()
         await asyncio.gather(*(each.close() for each in ended))
 

@@ -4,20 +4,26 @@ from __future__ import annotations
 
 import logging
 import sys
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from lsprotocol import types
 from pygls.exceptions import JsonRpcException, JsonRpcInternalError
 from pygls.lsp.server import LanguageServer
 
 from aigc_lsp import __version__
-from aigc_lsp.server import configuration, inline_completion, lifecycle, sync
+from aigc_lsp.server import configuration, inline_completion, lifecycle, notebooks, sync, workspace
 from aigc_lsp.server.failure import described
 from aigc_lsp.server.keeper import Keeper, Standing
+from aigc_lsp.server.open_documents import OpenDocuments
 from aigc_lsp.server.progress import LoadProgress
 from aigc_lsp.server.protocol import Protocol
 from aigc_lsp.server.session import Session
 from aigc_lsp.server.status import Status
+from aigc_lsp.server.workspace import Folders
+
+if TYPE_CHECKING:
+    from aigc_lsp.gather.gatherer import Gatherer
+    from aigc_lsp.index.workspace import Workspace
 
 log = logging.getLogger(__name__)
 
@@ -26,11 +32,17 @@ class Server(LanguageServer):
     protocol: Protocol
 
     def __init__(self) -> None:
-        super().__init__("aigc-lsp", __version__, protocol_cls=Protocol, max_workers=2)
+        super().__init__(
+            "aigc-lsp", __version__, notebook_document_sync=notebooks.SYNC, protocol_cls=Protocol, max_workers=2
+        )
         self.session = Session()
+        self.notebooks = notebooks.Notebooks(self.session)
         self.status = Status(self)
         self.load_progress = LoadProgress(self)
         self.keeper = Keeper(self._show, self.tell_once, self.session.supersede_all)
+        self.folders = Folders(self)
+        self.open_documents = self.session.listener = OpenDocuments(self)
+        self.gatherer: Gatherer | None = None  # until the index is up
         self.startup_messages: list[str] = []
         self.client_info: types.ClientInfo | None = None
         self._told: set[str] = set()
@@ -40,6 +52,11 @@ class Server(LanguageServer):
         if message not in self._told:
             self._told.add(message)
             self.window_show_message(types.ShowMessageParams(types.MessageType.Warning, message))
+
+    def bring_up_gatherer(self, workspace: Workspace) -> None:
+        from aigc_lsp.gather.gatherer import Gatherer  # not needed to answer initialize
+
+        self.gatherer = Gatherer(workspace)
 
     def _show(self, standing: Standing) -> None:
         self.load_progress.show(standing)
@@ -55,7 +72,7 @@ class Server(LanguageServer):
 
 def build_server() -> Server:
     server = Server()
-    for module in (lifecycle, configuration, sync, inline_completion):
+    for module in (lifecycle, configuration, sync, notebooks, workspace, inline_completion):
         module.register(server)
     return server
 

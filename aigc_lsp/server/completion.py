@@ -24,10 +24,10 @@ def register_fallback(server: Server) -> None:
         # Always incomplete: eglot would filter one answer through all that is typed next.
         found = await complete_at(server, params.text_document.uri, params.position, automatic=True)
         items = []
-        if found is not None:
+        if found is not None and found.alone:
             document = server.session.documents[params.text_document.uri]
             line = positions.offset_at(document.text, params.position.line, 0, server.session.encoding)
-            items = [_item(document.text.source[line : found.offset], found.text, server)]
+            items = [_item(document.text.source[line : found.offset], found.alone, server)]
         return types.CompletionList(is_incomplete=True, items=items)
 
 

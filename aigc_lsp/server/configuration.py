@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import logging
 from typing import TYPE_CHECKING
 
 from lsprotocol import types
 from pygls.exceptions import JsonRpcException
+
+from aigc_lsp.server.client import CLIENT_SECONDS, register_with
 
 if TYPE_CHECKING:
     from aigc_lsp.server.app import Server
@@ -17,8 +18,6 @@ log = logging.getLogger(__name__)
 
 SECTION = "aigc"
 ORIGIN = "workspace/configuration"
-CLIENT_SECONDS = 5.0
-"""A client that does not answer by then is done without."""
 
 
 def register(server: Server) -> None:
@@ -39,15 +38,8 @@ async def subscribe(server: Server) -> None:
     workspace = server.client_capabilities.workspace
     changes = workspace.did_change_configuration if workspace else None
     if changes is not None and changes.dynamic_registration:
-        registration = types.Registration(
-            id="aigc-configuration",
-            method=types.WORKSPACE_DID_CHANGE_CONFIGURATION,
-            register_options=types.DidChangeConfigurationRegistrationOptions(section=SECTION),
-        )
-        request = server.client_register_capability_async(types.RegistrationParams([registration]))
-        with contextlib.suppress(JsonRpcException, TimeoutError):
-            async with asyncio.timeout(CLIENT_SECONDS):
-                await asyncio.shield(request)
+        options = types.DidChangeConfigurationRegistrationOptions(section=SECTION)
+        await register_with(server, "aigc-configuration", types.WORKSPACE_DID_CHANGE_CONFIGURATION, options)
     if _can_be_asked(server):
         await pull(server)
 
@@ -70,6 +62,7 @@ def apply(server: Server, values: object) -> None:
         server.tell_once(message)
     logging.getLogger("aigc_lsp").setLevel(server.session.config.log_level.upper())
     server.keeper.start(server.session.config, server.session.origins)
+    server.folders.arrange()
     server.status.touch()
 
 

@@ -13,7 +13,6 @@ from aigc_lsp.server import positions
 from aigc_lsp.server.failure import described
 
 if TYPE_CHECKING:
-    from aigc_lsp.config import Config
     from aigc_lsp.pipeline import Completion, Document
     from aigc_lsp.server.app import Server
     from aigc_lsp.service.backend import Backend
@@ -34,8 +33,10 @@ def register(server: Server) -> None:
         found = await complete_at(server, params.text_document.uri, params.position, automatic=automatic)
         if found is None:
             return types.InlineCompletionList(items=[])
-        # The range is always sent: Neovim 0.12.0 fails without one. Empty: nothing is replaced.
-        span = types.Range(params.position, params.position)
+        # The range is always sent: Neovim 0.12.0 fails without one. It holds closers behind the cursor, if anything.
+        text = server.session.documents[params.text_document.uri].text
+        end = types.Position(*positions.position_at(text, found.offset + found.replaces, server.session.encoding))
+        span = types.Range(params.position, end if found.replaces else params.position)
         return types.InlineCompletionList(items=[types.InlineCompletionItem(found.text, range=span)])
 
 
@@ -43,8 +44,12 @@ async def complete_at(server: Server, uri: str, position: types.Position, *, aut
     """What to show at `position`; None: nothing to say, no model at hand, or overtaken by a later edit or request."""
     session = server.session
     server.status.looks_at(uri)
+    server.folders.look()
+    server.open_documents.look()
+    before = session.documents.get(uri)
+    await server.open_documents.judged(uri)
     document = session.served(uri)
-    if document is None:
+    if document is None or before is None or document.text is not before.text:
         return None
     server.keeper.asked(manual=not automatic)
     backend = server.keeper.at_hand
@@ -53,24 +58,25 @@ async def complete_at(server: Server, uri: str, position: types.Position, *, aut
     offset = positions.offset_at(document.text, position.line, position.character, session.encoding)
     try:
         with server.status.busy():
-            found = await session.latest(uri, _in_time(document, offset, backend, session.config, automatic))
+            among_cells = server.notebooks.among_cells(document)
+            found = await session.latest(uri, _in_time(server, among_cells, offset, backend, automatic))
     except (EngineUnavailable, TimeoutError) as error:
         log.info("no completion: %s", error)
         return None
     except Exception as error:  # no request of an editor fails, not even where the model server talks nonsense
         log.error("a completion failed: %s", described(error))
         return None
-    # The text at hand is the one that was completed, or the answer is for another time.
-    if found is None or not found.text or session.documents.get(uri) is not document:
-        return None
-    return found
+    # The text at hand is the one that was completed, or the answer is for another time. (Its tree may be newer.)
+    now = session.documents.get(uri)
+    return found if found is not None and found.text and now is not None and now.text is document.text else None
 
 
-async def _in_time(document: Document, offset: int, backend: Backend, config: Config, automatic: bool) -> Completion:
+async def _in_time(server: Server, document: Document, offset: int, backend: Backend, automatic: bool) -> Completion:
     """Raises `TimeoutError` where there is no answer in time, whoever is to blame."""
     from aigc_lsp.pipeline import complete  # not needed to answer initialize
 
+    config, health = server.session.config, server.keeper.standing.health
     if automatic and config.completion.debounce_ms:
         await asyncio.sleep(config.completion.debounce_ms / 1e3)
     async with asyncio.timeout(config.completion.time_budget_ms / 1e3 + LATE_SECONDS):
-        return await complete(document, offset, backend, config)
+        return await complete(document, offset, backend, config, gatherer=server.gatherer, health=health)

@@ -225,7 +225,8 @@ def overrides(config: Config, origins: Mapping[str, str]) -> dict[str, str]:
     """The settings that concern the model server and that its own files do not hold, as environment variables."""
     chosen = {}
     for option in options():
-        concerned = option.key in ("model", "download") or option.key.startswith(("engine.", "context."))
+        is_budget = option.key.startswith("context.") and option.type == "int"
+        concerned = option.key in ("model", "download") or option.key.startswith("engine.") or is_budget
         if concerned and origins.get(option.key, "default") != "default":
             value = attrgetter(option.key)(config)
             chosen[option.variable] = str(value).lower() if isinstance(value, bool) else str(value)

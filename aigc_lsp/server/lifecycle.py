@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from lsprotocol import types
 
-from aigc_lsp.server import completion, configuration
+from aigc_lsp.server import completion, configuration, workspace
 from aigc_lsp.server.failure import on_loop_error
 
 if TYPE_CHECKING:
@@ -27,6 +27,7 @@ def register(server: Server) -> None:
         server.startup_messages = session.read_settings()
         server.startup_messages += session.set_layer("initializationOptions", params.initialization_options)
         logging.getLogger("aigc_lsp").setLevel(session.config.log_level.upper())
+        server.folders.take(params)
         if not offers_inline_completion(params.capabilities):
             completion.register_fallback(server)
 
@@ -36,13 +37,18 @@ def register(server: Server) -> None:
         server.status.begin()
         for message in server.startup_messages:
             server.tell_once(message)
+        server.folders.begin()
         await configuration.subscribe(server)
         server.keeper.start(server.session.config, server.session.origins)
+        server.folders.arrange()
+        await workspace.subscribe(server)
 
     @server.feature(types.SHUTDOWN)
     async def shutdown(params: None) -> None:
         server.session.supersede_all()
         await server.keeper.close()
+        await server.open_documents.close()
+        await server.folders.close()
         server.status.end()
 
 

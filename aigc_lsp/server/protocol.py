@@ -1,6 +1,6 @@
 """pygls' protocol with the edges that a real client can hit closed.
 
-- Documents are ours (`session`), not pygls' workspace, whose line splitting is not LSP's.
+- Documents (`session`) and folders (`workspace`) are ours: pygls splits lines in its own way, and quotes URIs.
 - Every request gets a reply: malformed ones InvalidParams, early ones ServerNotInitialized, late ones InvalidRequest.
 - What goes wrong is logged by kind only: a message may hold source text.
 """
@@ -90,6 +90,10 @@ class Protocol(LanguageServerProtocol):
     @lsp_method(types.TEXT_DOCUMENT_DID_CLOSE)
     def lsp_text_document__did_close(self, params: types.DidCloseTextDocumentParams) -> Handled:
         yield from self._ours(types.TEXT_DOCUMENT_DID_CLOSE, params)
+
+    @lsp_method(types.WORKSPACE_DID_CHANGE_WORKSPACE_FOLDERS)
+    def lsp_workspace__did_change_workspace_folders(self, params: types.DidChangeWorkspaceFoldersParams) -> Handled:
+        yield from self._ours(types.WORKSPACE_DID_CHANGE_WORKSPACE_FOLDERS, params)
 
     def _ours(self, method: str, params: Any) -> Handled:
         if (handler := self.fm.features.get(method)) is not None:

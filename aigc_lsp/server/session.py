@@ -6,9 +6,10 @@ Everything here runs on the event loop; a `Document` that was handed out never c
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Coroutine, Mapping, Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 from urllib.parse import unquote, urlsplit
 
 from attrs import evolve
@@ -16,18 +17,35 @@ from lsprotocol import types
 
 from aigc_lsp import config as settings
 from aigc_lsp.server import positions
-from aigc_lsp.text import Text, sanitise
+from aigc_lsp.text import Edit, Text, sanitise
 
 if TYPE_CHECKING:
+    from aigc_lsp.index.judging import Judgement
     from aigc_lsp.pipeline import Document
-    from aigc_lsp.syntax import Tree
+    from aigc_lsp.syntax import GoOn, Tree
 
 T = TypeVar("T")
 
+OPEN_SECONDS, EDIT_SECONDS = 0.5, 0.05
+"""Of a processor, to parse a text that was opened or edited. What takes longer goes without a tree for now."""
+
+
+class Listener(Protocol):
+    def opened(self, document: Document) -> None: ...
+
+    def changed(self, before: Document, after: Document, edits: Sequence[Edit]) -> None: ...
+
+    def closed(self, document: Document) -> None: ...
+
 
 class Session:
+    """`listener` hears of each document, whoever opens, changes or closes it."""
+
     def __init__(self) -> None:
+        self.listener: Listener | None = None
         self.documents: dict[str, Document] = {}
+        self.judgements: dict[str, Judgement] = {}
+        """By URI, of open documents: whether they may be seen. None where that is not known yet."""
         self.encoding = "utf-16"
         self.origins: Mapping[str, str] = {}
         self.config = settings.Config()
@@ -54,40 +72,53 @@ class Session:
 
     # Documents
 
-    def open(self, item: types.TextDocumentItem) -> None:
+    def open(self, item: types.TextDocumentItem, path: str | None = None) -> None:
+        """`path` is that of the file it belongs to, where its URI does not say it."""
         from aigc_lsp.pipeline import Document
 
-        self.supersede(item.uri)  # some clients open twice
+        self.close(item.uri)  # some clients open twice
         text = Text(sanitise(item.text))
-        document = Document(item.uri, path_of(item.uri), item.language_id, item.version, text)
-        self.documents[item.uri] = replace(
-            document, tree=None if self.refusal(document) else parse(item.language_id, text)
-        )
+        document = Document(item.uri, path_of(item.uri) if path is None else path, item.language_id, item.version, text)
+        tree = None if self.refusal(document) else parse(item.language_id, text)
+        self.documents[item.uri] = document = replace(document, tree=tree)
+        if self.listener is not None:
+            self.listener.opened(document)
 
     def change(self, uri: str, version: int, changes: Sequence[types.TextDocumentContentChangeEvent]) -> bool:
         """Bring a document up to date; false where it was never opened."""
-        document = self.documents.get(uri)
-        if document is None:
+        before = self.documents.get(uri)
+        if before is None:
             return False
         self.supersede(uri)
         clean = [evolve(change, text=sanitise(change.text)) for change in changes]
-        text, edits = positions.apply_changes(document.text, clean, self.encoding)
-        tree = None
-        if document.tree is not None:
-            tree = document.tree.edit(edits, text)
-        elif edits and not self.refusal(replace(document, text=text)):
-            tree = parse(document.language, text)
-        self.documents[uri] = replace(document, version=version, text=text, tree=tree)
+        text, edits = positions.apply_changes(before.text, clean, self.encoding)
+        # One without a tree took too long to parse, or was refused: no key is to wait for that again (`OpenDocuments`).
+        tree = before.tree.edit(edits, text, within(EDIT_SECONDS)) if before.tree is not None else None
+        self.documents[uri] = after = replace(before, version=version, text=text, tree=tree)
+        if self.listener is not None:
+            self.listener.changed(before, after, edits)
         return True
+
+    def take_tree(self, document: Document, tree: Tree) -> Document | None:
+        """The document with a tree that was made of its text meanwhile; None where it is another by now."""
+        if self.documents.get(document.uri) is not document:
+            return None
+        self.documents[document.uri] = found = replace(document, tree=tree)
+        return found
 
     def close(self, uri: str) -> None:
         self.supersede(uri)
-        self.documents.pop(uri, None)
+        self.judgements.pop(uri, None)
+        document = self.documents.pop(uri, None)
+        if document is not None and self.listener is not None:
+            self.listener.closed(document)
 
     def served(self, uri: str) -> Document | None:
-        """The document, where completion is on for it."""
+        """The document, where completion is on for it, and it is known that it may be completed in."""
         document = self.documents.get(uri)
-        return document if document is not None and not self.refusal(document) else None
+        if document is None or uri not in self.judgements or self.refusal(document):
+            return None
+        return document
 
     def refusal(self, document: Document | None) -> str:
         """Why nothing is suggested in the document, or (None) anywhere: a sentence, or empty."""
@@ -99,7 +130,13 @@ class Session:
             return f"Suggestions are switched off for {document.language} (option languages_off)."
         if len(document.text.source) > self.config.completion.max_file_bytes:
             return "This file is too large for suggestions (option completion.max_file_bytes)."
-        return "This is no text, so nothing is suggested." if "\0" in document.text.source else ""
+        if "\0" in document.text.source:
+            return "This is no text, so nothing is suggested."
+        judgement = self.judgements.get(document.uri)
+        if judgement is None or not judgement.barred:
+            return ""
+        option = " (option completion.in_secret_files)" if judgement.is_secret else ""
+        return f"Nothing is suggested in this file: {judgement.barred}{option}."
 
     # Requests under way
 
@@ -134,13 +171,23 @@ class Session:
 def parse(language: str, text: Text) -> Tree | None:
     from aigc_lsp.syntax import parse  # with all that it brings, 30 ms that no editor has to wait for at its start
 
-    return parse(language, text)
+    return parse(language, text, within(OPEN_SECONDS))
+
+
+def within(seconds: float) -> GoOn:
+    """True for so long. Of this thread's own work: a machine that is busy with something else takes no tree away."""
+    end = time.thread_time() + seconds
+    return lambda: time.thread_time() < end
 
 
 def path_of(uri: str) -> str:
     """The file's path, or "" for what is no file (untitled:, git:, …)."""
+    return named_path(uri) if uri[:5].lower() == "file:" else ""
+
+
+def named_path(uri: str) -> str:
+    """The path in a URI, also of what is no file, but a cell of one, or an older version."""
     try:
-        parts = urlsplit(uri)
+        return unquote(urlsplit(uri).path)
     except ValueError:  # no URI at all
         return ""
-    return unquote(parts.path) if parts.scheme == "file" else ""

@@ -4,6 +4,8 @@
     kind      Normal; Warning: nothing is suggested now, or less well, and that mends itself; Error: somebody must do
               something; Inactive: nothing is suggested, and that is as it should be
     message   a sentence, or empty
+    index     {files, complete, note}: how many files are indexed, whether all that there are, and a sentence about what
+              is left out, or empty. Not there where no folder is open
 
 Sent once after `initialized`, and when it changes. Clients ignore notifications that they do not know; only lsp-mode
 opens a window with a warning for each, so it gets none unless it asks, by the experimental capability `aigcStatus`.
@@ -15,12 +17,13 @@ import asyncio
 import contextlib
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from lsprotocol import types
 
 from aigc_lsp.server.keeper import Standing
 from aigc_lsp.server.progress import doing
+from aigc_lsp.server.workspace import Indexed
 
 if TYPE_CHECKING:
     from aigc_lsp.server.app import Server
@@ -37,6 +40,11 @@ class Report:
     busy: bool
     kind: Kind
     message: str
+    index: Indexed | None
+
+    def packed(self) -> dict[str, Any]:
+        said = asdict(self)
+        return said if self.index is not None else {name: said[name] for name in said if name != "index"}
 
 
 class Status:
@@ -83,13 +91,15 @@ class Status:
         report = self._report()
         if self._is_wanted and report != self._sent:
             self._sent = report
-            self._server.protocol.notify(METHOD, asdict(report))
+            self._server.protocol.notify(METHOD, report.packed())
 
     def _report(self) -> Report:
         session = self._server.session
         refusal = session.refusal(session.documents.get(self._uri))
         kind, message = _of(self._server.keeper.standing, session.config.model)
-        return Report(self._busy > 0, "Inactive" if refusal else kind, refusal or message)
+        if kind == "Normal" and (trouble := self._server.folders.trouble):
+            kind, message = "Warning", trouble
+        return Report(self._busy > 0, "Inactive" if refusal else kind, refusal or message, self._server.folders.indexed)
 
 
 def _of(standing: Standing, model: str) -> tuple[Kind, str]:

@@ -138,13 +138,13 @@ def test_a_file_that_only_git_ignores_is_completed_in() -> None:
     assert rules.is_hidden("scratch/a.py", opened=True) == "ignored by .gitignore (scratch/)"
     assert rules.is_barred("scratch/a.py") == ""
     assert rules.is_barred("private/a.py") == "ignored by .aigcignore (private/)"
-    assert rules.is_barred("scratch/a.gen.py") == "ignored by the setting exclude (*.gen.py)"
+    assert rules.is_barred("scratch/a.gen.py") == "ignored by the setting context.exclude (*.gen.py)"
 
 
 def test_the_setting_comes_before_the_files() -> None:
     rules = Rules([git("*.sql"), aigc("!a.py")], exclude=["/vendor/", "a.py", "!b.sql"])
-    assert rules.is_hidden("a.py") == "ignored by the setting exclude (a.py)"
-    assert rules.is_hidden("vendor/x/y.py") == "ignored by the setting exclude (/vendor/)"
+    assert rules.is_hidden("a.py") == "ignored by the setting context.exclude (a.py)"
+    assert rules.is_hidden("vendor/x/y.py") == "ignored by the setting context.exclude (/vendor/)"
     assert rules.is_hidden("b.sql") == ""
     assert rules.is_hidden("c.sql") == "ignored by .gitignore (*.sql)"
 
@@ -183,7 +183,7 @@ def test_a_broken_ignore_file_is_not_mended_by_a_deeper_one() -> None:
 def test_a_broken_setting_hides_all() -> None:
     rules = Rules(exclude=["ok", "bad\\"])
     assert rules.is_hidden("a.py") == rules.is_barred("a.py") != ""
-    assert "the setting exclude has no valid pattern in line 2" in rules.is_hidden("a.py")
+    assert "the setting context.exclude has no valid pattern in line 2" in rules.is_hidden("a.py")
 
 
 @pytest.mark.parametrize("path", ["/etc/hosts", "../a.py", "a/../../b.py", "C:/a.py", "c:\\a.py"])

@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-import os
-import subprocess
 from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
-from workspaces import MORE_THAN_A_HANDFUL, indexing, numbered, until, write
+from workspaces import MORE_THAN_A_HANDFUL, git, indexing, numbered, until, write
 
 from aigc_lsp.index import build, scan
 from aigc_lsp.index.build import Indexer
@@ -29,16 +27,6 @@ def is_true(index: Index, root: Path) -> bool:
     names = {name for entry in anew.files.values() for name in entry.names}
     return all(index.definitions(name) == anew.definitions(name) for name in names) and all(
         index.in_file(path) == anew.in_file(path) and index.imports(path) == anew.imports(path) for path in index.files
-    )
-
-
-def git(root: Path, *arguments: str) -> None:
-    subprocess.run(
-        ["git", "-c", "user.name=a", "-c", "user.email=a@b", "-c", "init.defaultBranch=main", *arguments],
-        cwd=root,
-        check=True,
-        capture_output=True,
-        env={**os.environ, "GIT_CONFIG_GLOBAL": os.devnull, "GIT_CONFIG_SYSTEM": os.devnull},
     )
 
 
@@ -176,6 +164,30 @@ async def test_files_that_nobody_tells_of(tmp_path: Path, monkeypatch: pytest.Mo
         await until(follows, "what changed")
         write(tmp_path, {"gone/again.py": "def again(): pass\n"})
         await until(follows, "a folder that was gone")
+
+
+@pytest.mark.parametrize("name", [".gitignore", ".aigcignore"])
+async def test_ignore_files_that_nobody_tells_of(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+    """Made, written in place, and deleted."""
+    monkeypatch.setattr(build, "LOOK_SECONDS", 0.05)
+    write(tmp_path, {"sub/a.py": "", "sub/b.py": "", "sub/c.py": ""})
+    async with indexing(tmp_path) as indexer:
+
+        async def becomes(*expected: str) -> None:
+            def is_so() -> bool:
+                indexer.look()
+                return sorted(indexer.index.files) == [f"sub/{each}.py" for each in expected]
+
+            await until(is_so, f"{expected}")
+
+        rules = tmp_path / "sub" / name
+        rules.write_text("a.py\n")
+        await becomes("b", "c")
+        with rules.open("a") as file:
+            file.write("b.py\n")
+        await becomes("c")
+        rules.unlink()
+        await becomes("a", "b", "c")
 
 
 async def test_folders_take_turns_in_being_looked_at(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -59,6 +59,16 @@ class Bench:
         self.engine.script = before
         self.engine.asked.clear()
 
+    async def completes(self) -> None:
+        """Sooner or later there are completions again."""
+        uri = self.fresh("x = ")
+        self.engine.says("1")
+
+        async def found() -> bool:
+            return await self.client.ghost(uri, 0, 4) == ["1"]
+
+        await until(found, "a completion")
+
 
 @contextlib.asynccontextmanager
 async def started(

@@ -29,6 +29,7 @@ INLINE = "textDocument/inlineCompletion"
 # The life of a session
 
 
+@pytest.mark.process
 async def test_order_of_a_session(folder: Path) -> None:
     """Before initialize, twice initialize, after shutdown."""
     client = await Client.start(environment(folder))
@@ -59,6 +60,7 @@ async def test_order_of_a_session(folder: Path) -> None:
     client.check(errors=True)  # the malformed initialize
 
 
+@pytest.mark.process
 async def test_exit_without_shutdown(folder: Path) -> None:
     async with started(folder) as bench:
         await bench.ready()
@@ -73,16 +75,19 @@ async def test_exit_without_shutdown(folder: Path) -> None:
     assert "Traceback" not in log, log
 
 
+@pytest.mark.process
 async def test_exit_before_initialize(folder: Path) -> None:
     async with started(folder, initialize=False) as bench:
         await bench.client.end(shutdown=False)
 
 
+@pytest.mark.process
 async def test_stdin_closed(folder: Path) -> None:
     async with started(folder, engine=False) as bench:
         await bench.client.hang_up(code=1)
 
 
+@pytest.mark.process
 async def test_stdin_closed_in_the_middle_of_a_message(folder: Path) -> None:
     async with started(folder, engine=False) as bench:
         stdin = bench.client.process.stdin
@@ -93,6 +98,7 @@ async def test_stdin_closed_in_the_middle_of_a_message(folder: Path) -> None:
     assert "Traceback" not in bench.client.stderr.decode()
 
 
+@pytest.mark.process
 async def test_shutdown_answers_what_is_under_way(folder: Path) -> None:
     async with started(folder) as bench:
         await bench.ready()
@@ -172,6 +178,7 @@ async def test_ids_may_be_strings(bench: Bench, monkeypatch: pytest.MonkeyPatch)
     assert [reply["result"] for reply in replies] == [{"items": []}]
 
 
+@pytest.mark.process
 async def test_what_is_no_message(folder: Path) -> None:
     """Not JSON, not an object, not JSON-RPC, not UTF-8."""
     async with started(folder) as bench:
@@ -239,11 +246,11 @@ async def test_changes_outside(bench: Bench) -> None:
 
 
 async def test_change_ranges_the_wrong_way_round(bench: Bench) -> None:
-    uri = bench.fresh("(abcd)")
+    uri = bench.fresh("(abcd) + 1")
     bench.client.change(uri, 2, replacement((0, 5), (0, 1), "-"))
     bench.engine.says("1")
     await bench.client.inline(uri, 0, 2)
-    assert bench.engine.asked[-1].text == "(-)"
+    assert bench.engine.asked[-1].text == "(-) + 1"
 
 
 async def test_lone_surrogates_when_opened(bench: Bench) -> None:

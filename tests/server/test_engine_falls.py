@@ -15,7 +15,7 @@ from harness import READY, Answer, Events, Request, loading, short_folder, until
 
 from aigc_lsp.service.wire import HUNG_SECONDS
 
-pytestmark = pytest.mark.asyncio(loop_scope="session")
+pytestmark = [pytest.mark.process, pytest.mark.asyncio(loop_scope="session")]
 
 PATIENT = {"aigc": {"completion": {"timeBudgetMs": 60_000}}}
 """Under these, nothing but the keeper ends a request of its own accord while a test lasts."""
@@ -35,23 +35,13 @@ async def alone() -> AsyncIterator[Bench]:
 async def patient(alone: Bench) -> AsyncIterator[Bench]:
     """The model server is as it should be, before and after each test."""
     alone.client.notify("workspace/didChangeConfiguration", {"settings": PATIENT})
-    await completes(alone)
+    await alone.completes()
     yield alone
     alone.engine.events, alone.engine.health = Events(), READY
     alone.engine.cut_events()
     alone.client.notify("workspace/didChangeConfiguration", {"settings": PATIENT})  # a reason to look again, at once
-    await completes(alone)
+    await alone.completes()
     alone.client.check()
-
-
-async def completes(bench: Bench) -> None:
-    uri = bench.fresh("x = ")
-    bench.engine.says("1")
-
-    async def found() -> bool:
-        return await bench.client.ghost(uri, 0, 4) == ["1"]
-
-    await until(found, "a completion")
 
 
 async def pending(bench: Bench) -> Request:
@@ -118,7 +108,7 @@ async def test_what_waits_for_a_model_waits_while_it_is_loaded_and_no_longer(pat
     assert len(engine.asked) == 1
 
     engine.health = READY | {"phase": "idle"}
-    await completes(patient)
+    await patient.completes()
     request = await pending(patient)
     engine.health = loading(phase="fetch")
     assert await request.reply() == {"items": []}
@@ -179,6 +169,6 @@ async def test_a_death_in_the_middle_of_many_requests(folder: Path) -> None:
         for request in requests:
             assert await request.reply() == {"items": []}
         await bench.engine.up()
-        await completes(bench)
+        await bench.completes()
         assert bench.client.messages() == []
         await bench.client.end()

@@ -29,7 +29,7 @@ from harness import (
 
 from aigc_lsp.service.wire import HUNG_SECONDS
 
-pytestmark = pytest.mark.asyncio(loop_scope="session")
+pytestmark = [pytest.mark.process, pytest.mark.asyncio(loop_scope="session")]
 
 REQUESTS = 500
 LINE = "x = ["

@@ -16,6 +16,7 @@ def push(bench: Bench, settings: Any) -> None:
     bench.client.notify("workspace/didChangeConfiguration", {"settings": settings})
 
 
+@pytest.mark.process
 async def test_bad_values_are_named_once_and_do_no_harm(folder: Path) -> None:
     (folder / "config" / "aigc-lsp").mkdir(parents=True)
     (folder / "config" / "aigc-lsp" / "config.toml").write_text("[completion]\nmax_linse = 3\n")

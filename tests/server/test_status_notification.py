@@ -11,7 +11,7 @@ import pytest
 from conftest import Bench, started
 from harness import READY, Answer, initialize_params, loading, until
 
-pytestmark = pytest.mark.asyncio(loop_scope="session")
+pytestmark = [pytest.mark.process, pytest.mark.asyncio(loop_scope="session")]
 
 NORMAL = {"busy": False, "kind": "Normal", "message": ""}
 

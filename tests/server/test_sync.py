@@ -117,8 +117,11 @@ async def test_model_server_sees_what_was_typed(any_editor: Bench, seed: int) ->
         await client.ask_inline(uri, *editor.position(offset)).reply()
         for asked in engine.asked:  # none in the middle of a word
             compared += 1
-            assert asked.body["input_prefix"] == as_model_sees(editor.text[:offset])
-            assert asked.text == as_model_sees(editor.text)
+            prefix, whole = as_model_sees(editor.text[:offset]), as_model_sees(editor.text)
+            assert asked.body["input_prefix"] == prefix
+            suffix = whole[len(prefix) :]
+            rest = suffix.partition("\n")[0]  # closers behind the cursor are kept out
+            assert asked.body["input_suffix"] in (suffix, suffix[len(rest) :])
     assert compared > 15
 
 

@@ -361,6 +361,22 @@ def bench_server(
     _show(bench.run(_config().model, repeats, windows, _say), as_json)
 
 
+@bench_app.command("context")
+def bench_context(
+    files: Annotated[int, typer.Option(min=10, help="Of the repository in which is typed.")] = 2000,
+    repeats: Annotated[int, typer.Option(min=1, help="Functions typed; times that Python's library is indexed.")] = 3,
+    as_json: Json = False,
+) -> None:
+    """What context from the file and from others costs a keystroke, and its index, beside what it has to reach.
+
+    The model is not asked; its tokenizer is, where it is on this machine. Leave the machine alone meanwhile: some
+    minutes.
+    """
+    from aigc_lsp.measure import context as bench
+
+    _show(bench.run(_config(), files, repeats, _say), as_json)
+
+
 @eval_app.command("fim")
 def eval_fim(
     data: Annotated[Path, typer.Argument(metavar="DATA.jsonl", help="Rows with prompt, suffix, canonical_solution.")],
@@ -412,6 +428,59 @@ def eval_fim(
         print(json.dumps({"data": str(data), "model": name, "run_tests": run_tests, "runs": runs}))
     else:
         fim.show(found)
+
+
+@eval_app.command("repo")
+def eval_repo(
+    projects: Annotated[
+        list[str] | None,
+        typer.Argument(metavar="[PROJECT]...", help="Names, `design`, `held-out`, or folders; else `design`."),
+    ] = None,
+    variant: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="[LABEL=]SOURCES[,KEY=VALUE]",
+            help="What stands in the prompt: `alone`, `all`, or of definition, usage, edit, open, sibling some joined by "
+            "+; keys are format (tokens, comments), prefix, suffix, extra. May be given again: each is set beside the "
+            "first. Else `alone` and `all`.",
+        ),
+    ] = None,
+    per_project: Annotated[int, typer.Option(min=1, help="Holes in each project, as many of each kind.")] = 120,
+    seed: Annotated[int, typer.Option(help="Another seed picks others; the same picks the same.")] = 1,
+    out: Annotated[
+        Path | None, typer.Option(help="Write results to this JSONL file as they come, and go on from what it has.")
+    ] = None,
+    into: Annotated[Path | None, typer.Option(help="Unpack projects here; else in the user's cache folder.")] = None,
+    model: Annotated[str | None, typer.Option(help="A name from `aigc-lsp models list`; else the configured.")] = None,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Fetch and mask, and only count the holes.")] = False,
+    as_json: Json = False,
+) -> None:
+    """Fill holes in whole projects, with and without context from other files.
+
+    cross: lines that use a name defined in another file, with the cursor behind `name(` (call) or anywhere (rest).
+    Projects are fetched from the package index and unpacked; nothing of them is run.
+    """
+    from aigc_lsp import catalogue
+    from aigc_lsp.measure import projects as sources
+    from aigc_lsp.measure import repo, repo_prompts
+    from aigc_lsp.terminal import track
+
+    config = _config()
+    usual = repo.usual(config)
+    variants = [repo.variant_named(said, usual) for said in variant or ("alone", "all")]
+    chosen = catalogue.load(model or config.model)
+    repo_prompts.check(variants, chosen)
+    asked = repo.ask(sources.trees(projects or ["design"], into or sources.default_folder(), _say), per_project, seed)
+    if dry_run:
+        found = repo.counts(asked)
+        lines = [f"{name}: {', '.join(f'{n} {kind}' for kind, n in kinds.items())}" for name, kinds in found.items()]
+        print(json.dumps(found) if as_json else "\n".join(lines))
+        return
+    outcomes = repo.measure(asked, variants, chosen, config, out, track, repo_prompts.prompts)
+    if as_json:
+        print(json.dumps({"model": chosen.name, "seed": seed, **repo.to_json(outcomes)}))
+    else:
+        repo.show(repo.compare(outcomes))
 
 
 @eval_app.command("build")

@@ -19,13 +19,15 @@ from aigc_lsp.config import Config
 from aigc_lsp.errors import UsageError
 from aigc_lsp.measure import scores
 from aigc_lsp.measure.holes import Row
-from aigc_lsp.prompt.infill import Hole, render
+from aigc_lsp.prompt.infill import Hole, Prompt, render
 from aigc_lsp.weights.store import Store
 
 if TYPE_CHECKING:
     from aigc_lsp.engine.generate import Engine
 
 Completer = Callable[[Row], str]
+Writer = Callable[[Prompt, Row], str]
+"""Answers a prompt for a row."""
 
 MAX_TOKENS = 128
 COMPARED = (("psm", False), ("psm", True), ("spm", False), ("spm", True))
@@ -153,23 +155,33 @@ OFFERED = 7
 
 def model_completer(engine: Engine, model: catalogue.Model, settings: Settings = Settings()) -> Completer:
     """Completes rows greedily with `engine`, prompted as `model` says. Raises `UsageError` for settings it has not."""
-    from aigc_lsp.engine.generate import Piece, Request
-
     settings = settings.filled_in(model)
-    vocabulary = engine.vocabulary
-    stop_tokens = frozenset(map(vocabulary.control, filter(vocabulary.has_control, model.stop)))
+    write = model_writer(engine, model, settings)
 
     def complete(row: Row) -> str:
         prompt = render(
             Hole(row.prompt, row.suffix),
             model.fim,
             model.files,
-            vocabulary,
+            engine.vocabulary,
             prefix_budget=settings.prefix_tokens,
             suffix_budget=settings.suffix_tokens,
             order=settings.order,
             heal=settings.heal,
         )
+        return write(prompt, row)
+
+    return complete
+
+
+def model_writer(engine: Engine, model: catalogue.Model, settings: Settings = Settings()) -> Writer:
+    """Writes greedily with `engine` as much as a row's reference is compared with: `max_tokens` and `whole` count."""
+    from aigc_lsp.engine.generate import Piece, Request
+
+    vocabulary = engine.vocabulary
+    stop_tokens = frozenset(map(vocabulary.control, filter(vocabulary.has_control, model.stop)))
+
+    def write(prompt: Prompt, row: Row) -> str:
         # Offered as a draft, the reference changes nothing but the time that a right answer takes.
         owed = prompt.heal.decode("utf-8", "ignore") + row.canonical_solution
         request = Request(
@@ -191,7 +203,7 @@ def model_completer(engine: Engine, model: catalogue.Model, settings: Settings =
                 break
         return text
 
-    return complete
+    return write
 
 
 def load_engine(model: catalogue.Model, config: Config) -> Engine:

@@ -142,7 +142,7 @@ class Source:
             span = self.content(line)
             said = self.text.slice(span)
             self._is_code[line] = (
-                _is_worth(said)
+                is_worth(said)
                 and len(said) <= MAX_LINE
                 and not _OPENS_DOCSTRING.match(said)
                 and self.is_code_at(span.start)
@@ -195,7 +195,7 @@ def _line(source: Source, line: int, chance: random.Random) -> Span:
 def _rest(source: Source, line: int, chance: random.Random) -> Span | None:
     content = source.content(line)
     span = Span(chance.randint(content.start + 1, content.end - 1), content.end)
-    return span if _is_worth(source.text.slice(span)) and source.is_code_at(span.start) else None
+    return span if is_worth(source.text.slice(span)) and source.is_code_at(span.start) else None
 
 
 def _span(source: Source, line: int, chance: random.Random) -> Span | None:
@@ -205,7 +205,7 @@ def _span(source: Source, line: int, chance: random.Random) -> Span | None:
     start = chance.randrange(source.content(line).start, source.content(line).end)
     end = chance.randint(max(start, source.content(last).start) + 1, source.content(last).end)
     said = source.text.slice(Span(start, end))
-    is_fit = said == said.strip() and _is_worth(said) and source.is_code_at(start) and source.is_code_at(end)
+    is_fit = said == said.strip() and is_worth(said) and source.is_code_at(start) and source.is_code_at(end)
     return Span(start, end) if is_fit else None
 
 
@@ -245,7 +245,7 @@ def _indent(source: Source, line: int) -> int:
     return len(said) - len(said.lstrip()) if said.strip() else 0
 
 
-def _is_worth(said: str) -> bool:
+def is_worth(said: str) -> bool:
     """At least three characters, one of them a word's."""
     return len(said.strip()) >= 3 and re.search(r"\w", said) is not None
 

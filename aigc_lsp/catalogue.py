@@ -11,10 +11,10 @@ from __future__ import annotations
 import difflib
 import re
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, TypeVar
 
 import platformdirs
 
@@ -24,9 +24,12 @@ FROM_WEIGHTS = "from-weights"
 
 Order = Literal["spm", "psm", "prefix"]
 Packing = Literal["int4", "mixed", "int8"]
+FileFormat = Literal["tokens", "comments"]
+Word = TypeVar("Word", bound=str)
 
 _ORDERS: tuple[Order, ...] = ("spm", "psm", "prefix")
 _PACKINGS: tuple[Packing, ...] = ("int4", "mixed", "int8")
+_FORMATS: tuple[FileFormat, ...] = ("tokens", "comments")
 _SLOTS = ("prefix", "suffix")
 
 
@@ -87,10 +90,14 @@ class Fim:
 
 @dataclass(frozen=True, slots=True)
 class FileTokens:
-    """The tokens of the repo-level format: before the repository's name, and before each file."""
+    """The tokens of the repo-level format: before the repository's name, and before each file.
+
+    `format`: whether other files are shown with them, or below comments that say their paths.
+    """
 
     repo_name: str
     file_sep: str
+    format: FileFormat = "tokens"
 
 
 @dataclass(frozen=True, slots=True)
@@ -179,6 +186,13 @@ class _Table:
     def optional_text(self, key: str) -> str | None:
         return self.text(key) if self.has(key) else None
 
+    def choice(self, key: str, among: Sequence[Word]) -> Word:
+        given = self.text(key)
+        for word in among:
+            if word == given:
+                return word
+        raise self.wrong(key, f"must be one of {', '.join(among)}")
+
     def number(self, key: str) -> int:
         value = self._get(key)
         if isinstance(value, bool) or not isinstance(value, int) or value <= 0:
@@ -235,20 +249,12 @@ def _model(table: _Table) -> Model:
         files=_files(table.table("files")) if table.has("files") else None,
         size=size,
         sha256=digest,
-        packing=_packing(weights) if weights.has("packing") else "int8",
+        packing=weights.choice("packing", _PACKINGS) if weights.has("packing") else "int8",
         sources=tuple(_source(source, size) for source in weights.tables("sources")),
     )
     weights.done()
     table.done()
     return model
-
-
-def _packing(table: _Table) -> Packing:
-    given = table.text("packing")
-    packing = next((packing for packing in _PACKINGS if packing == given), None)
-    if packing is None:
-        raise table.wrong("packing", f"must be one of {', '.join(_PACKINGS)}")
-    return packing
 
 
 def _fim(table: _Table) -> Fim:
@@ -280,7 +286,8 @@ def _segment(text: str) -> Segment:
 
 
 def _files(table: _Table) -> FileTokens:
-    tokens = FileTokens(table.text("repo_name"), table.text("file_sep"))
+    form = table.choice("format", _FORMATS) if table.has("format") else "tokens"
+    tokens = FileTokens(table.text("repo_name"), table.text("file_sep"), form)
     table.done()
     return tokens
 

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 
 from aigc_lsp.catalogue import Model
 from aigc_lsp.config import ContextConfig
-from aigc_lsp.modelserver.limits import Limits, limits
 from aigc_lsp.prompt.chat import render_chat
 from aigc_lsp.prompt.infill import ExtraFile, Hole, Prompt, render
 from aigc_lsp.service.wire import BadRequest, ChatRequest, Generation, InfillRequest, PromptRequest
@@ -31,9 +30,7 @@ def render_request(wire: Generation, resident: Resident, context: ContextConfig)
     room = model.context_length - n_predict - TEMPLATE_TOKENS
     match wire:
         case InfillRequest():
-            most = _limits(wire, resident)
-            n_predict = n_predict if most is None else min(n_predict, most.length)
-            prompt = _hole(wire, model, vocabulary, context, room, most)
+            prompt = _hole(wire, model, vocabulary, context, room)
         case PromptRequest():
             tokens = vocabulary.encode_prompt(wire.prompt) if isinstance(wire.prompt, str) else wire.prompt
             prompt = _prompt(_known(tokens, vocabulary) or vocabulary.encode("\n"), room)
@@ -56,45 +53,27 @@ def render_request(wire: Generation, resident: Resident, context: ContextConfig)
     return request, prompt.truncated
 
 
-def _hole(
-    wire: InfillRequest,
-    model: Model,
-    vocabulary: Vocabulary,
-    context: ContextConfig,
-    room: int,
-    most: Limits | None,
-) -> Prompt:
+def _hole(wire: InfillRequest, model: Model, vocabulary: Vocabulary, context: ContextConfig, room: int) -> Prompt:
     if wire.order is not None and wire.order not in model.fim.templates:
         raise BadRequest(f"The model {model.name} knows the orders {', '.join(model.fim.templates)}.")
-    suffix_budget = min(wire.suffix_tokens if wire.suffix_tokens is not None else context.suffix_tokens, room // 2)
-    prefix_budget = wire.prefix_tokens if wire.prefix_tokens is not None else context.prefix_tokens
-    if most is not None:
-        prefix_budget, suffix_budget = min(prefix_budget, most.prefix), min(suffix_budget, most.suffix)
-    prefix_budget = min(prefix_budget, room - suffix_budget)
+
+    def budget(asked: int | None, usual: int, most: int) -> int:
+        return min(usual if asked is None else asked, most)
+
+    suffix_budget = budget(wire.suffix_tokens, context.suffix_tokens, room // 2)
+    prefix_budget = budget(wire.prefix_tokens, context.prefix_tokens, room - suffix_budget)
+    extra = tuple(ExtraFile(name, text) for name, text in wire.input_extra)
     return render(
-        Hole(
-            wire.input_prefix,
-            wire.input_suffix,
-            tuple(ExtraFile(name, text) for name, text in wire.input_extra),
-            wire.filename,
-        ),
+        Hole(wire.input_prefix, wire.input_suffix, extra, wire.filename, wire.input_head),
         model.fim,
         model.files,
         vocabulary,
         prefix_budget=prefix_budget,
         suffix_budget=suffix_budget,
-        extra_budget=min(context.prefix_tokens, room - suffix_budget - prefix_budget),
+        extra_budget=budget(wire.extra_tokens, context.extra_tokens, room - suffix_budget - prefix_budget),
         order=wire.order,
         heal=wire.heal,
     )
-
-
-def _limits(wire: InfillRequest, resident: Resident) -> Limits | None:
-    """What the request's latency targets allow on this machine; None where it has none."""
-    if wire.latency_target_ms is None or wire.cold_latency_target_ms is None:
-        return None
-    speed = resident.speed
-    return limits(speed.prefill_per_second, speed.step_ms[0], wire.latency_target_ms, wire.cold_latency_target_ms)
 
 
 def _conversation(wire: ChatRequest, resident: Resident) -> list[int]:

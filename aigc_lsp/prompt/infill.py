@@ -2,7 +2,10 @@
 
 Suffix first (SPM) puts what stays the same while typing before what grows, so that a keystroke only appends to the
 prompt (Bavarian et al. 2022; order and healing measured in ARCHITECTURE.md). Segments run from the most stable to the
-least (invariant 7): extra files, suffix, prefix.
+least (invariant 7): extra files and suffix, then the file's head, then the prefix.
+
+Extra files stand before all else in a model's own tokens for that, or below comments that name their paths, where the
+prefix begins: which of the two is in the model's row.
 
 Token healing: the last word of the prefix may be half a token. Its tokens are taken off the prompt, and what they
 spelled is returned as `heal`: the model must begin its answer with exactly those bytes, in whatever tokens it likes.
@@ -15,6 +18,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from aigc_lsp.catalogue import FileTokens, Fim, Segment
+from aigc_lsp.prompt.comments import path_comment
 
 STEP = 128
 """Tokens: where the prompt must be shortened, its edges move in steps of this, so that typing does not shift them."""
@@ -39,12 +43,17 @@ class ExtraFile:
 
 @dataclass(frozen=True, slots=True)
 class Hole:
-    """What is around the cursor. `prefix` and `suffix` meet there."""
+    """What is around the cursor. `prefix` and `suffix` meet there.
+
+    `head` stands before the prefix, and stays where that is shortened: imports, and the headers of what the cursor is
+    in. It is empty or ends with a newline.
+    """
 
     prefix: str
     suffix: str
     extra: tuple[ExtraFile, ...] = ()
     filename: str = ""
+    head: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,20 +79,22 @@ def render(
 ) -> Prompt:
     """The prompt for `hole` in the model's own format. Budgets are in tokens; `order` and `heal` override its row.
 
-    The prefix keeps its end, the suffix its beginning; extra files are dropped whole from the front until they fit.
+    The prefix keeps its end and its head, the suffix its beginning; extra files are dropped whole from the front until
+    they fit.
     """
     template = fim.templates[order or fim.order]
+    head = _keep_beginning(vocabulary.encode(hole.head), prefix_budget // 2, vocabulary)
     prefix = vocabulary.encode(hole.prefix)
     suffix = vocabulary.encode(hole.suffix)
-    kept_prefix = _keep_end(prefix, prefix_budget, vocabulary)
+    kept_prefix = _keep_end(prefix, prefix_budget - len(head), vocabulary)
     kept_suffix = _keep_beginning(suffix, suffix_budget, vocabulary)
     truncated = len(kept_prefix) < len(prefix) or len(kept_suffix) < len(suffix)
     tail = healed_tokens(kept_prefix, vocabulary) if (fim.healing if heal is None else heal) else 0
     healed = tuple(kept_prefix[len(kept_prefix) - tail :])
     heal_bytes = b"".join(map(vocabulary.bytes_of, healed))
-    slots = {"prefix": kept_prefix[: len(kept_prefix) - tail], "suffix": kept_suffix}
-    tokens = _extra_tokens(hole, files, vocabulary, extra_budget)
-    tokens += _fill(template, slots, vocabulary)
+    before, within = _extra_tokens(hole, files, vocabulary, extra_budget)
+    slots = {"prefix": [*within, *head, *kept_prefix[: len(kept_prefix) - tail]], "suffix": kept_suffix}
+    tokens = before + _fill(template, slots, vocabulary)
     # A prompt of nothing at all (an empty file and a model without FIM tokens) still needs a token to run.
     return Prompt(tuple(tokens) or tuple(vocabulary.encode("\n")), heal_bytes, healed, truncated)
 
@@ -121,19 +132,27 @@ def _fill(template: Sequence[Segment], slots: dict[str, list[int]], vocabulary: 
     return tokens
 
 
-def _extra_tokens(hole: Hole, files: FileTokens | None, vocabulary: Encoding, budget: int) -> list[int]:
-    """Other files before the hole's own, in the model's repo-level format where it has one."""
-    if not hole.extra or files is None or budget <= 0:
-        return []
-    separator = [vocabulary.control(files.file_sep)]
-    head = [vocabulary.control(files.repo_name), *vocabulary.encode("repository\n")]
-    own = separator + vocabulary.encode(f"{hole.filename}\n") if hole.filename else separator
-    blocks = [separator + vocabulary.encode(f"{file.filename}\n{file.text}\n") for file in hole.extra]
-    while blocks and sum(map(len, [head, *blocks, own])) > budget:
+def _extra_tokens(
+    hole: Hole, files: FileTokens | None, vocabulary: Encoding, budget: int
+) -> tuple[list[int], list[int]]:
+    """Other files: the tokens before the hole's own file, and those where its prefix begins."""
+    if not hole.extra or budget <= 0:
+        return [], []
+    if files is not None and files.format == "tokens":
+        separator = [vocabulary.control(files.file_sep)]
+        head = [vocabulary.control(files.repo_name), *vocabulary.encode("repository\n")]
+        own = separator + vocabulary.encode(f"{hole.filename}\n") if hole.filename else separator
+        blocks = [separator + vocabulary.encode(f"{file.filename}\n{file.text}\n") for file in hole.extra]
+        return _fitting(head, blocks, own, budget), []
+    named = [f"{path_comment(file.filename)}{file.text}\n" for file in hole.extra]
+    own = vocabulary.encode(f"\n{path_comment(hole.filename)}")
+    return [], _fitting([], list(map(vocabulary.encode, named)), own, budget)
+
+
+def _fitting(head: list[int], blocks: list[list[int]], end: list[int], budget: int) -> list[int]:
+    while blocks and sum(map(len, [head, *blocks, end])) > budget:
         blocks.pop(0)
-    if not blocks:
-        return []
-    return [*head, *(token for block in blocks for token in block), *own]
+    return [*head, *(token for block in blocks for token in block), *end] if blocks else []
 
 
 def _keep_end(tokens: list[int], budget: int, vocabulary: Encoding) -> list[int]:

@@ -85,10 +85,12 @@ class InfillRequest(Generation):
     timings_per_token: bool = False
     response_fields: tuple[str, ...] = ()
     # Ours
+    input_head: str = ""
+    """Stands before `input_prefix`, and stays where that is shortened."""
     prefix_tokens: int | None = None
     suffix_tokens: int | None = None
-    latency_target_ms: float | None = None
-    cold_latency_target_ms: float | None = None
+    extra_tokens: int | None = None
+    """For `input_extra`."""
     order: str | None = None
     heal: bool | None = None
 
@@ -126,10 +128,10 @@ class InfillRequest(Generation):
             document=read(body, "document", str, ""),
             timings_per_token=read(body, "timings_per_token", bool, False),
             response_fields=strings(body, "response_fields"),
+            input_head=read(body, "input_head", str, ""),
             prefix_tokens=count(body, "prefix_tokens"),
             suffix_tokens=count(body, "suffix_tokens"),
-            latency_target_ms=positive(body, "latency_target_ms"),
-            cold_latency_target_ms=positive(body, "cold_latency_target_ms"),
+            extra_tokens=count(body, "extra_tokens"),
             order=read(body, "order", str, None),
             heal=read(body, "heal", bool, None),
         )

@@ -3,6 +3,7 @@
 The only room that imports tree_sitter. Inside are UTF-8 bytes, outside are code points.
 """
 
+from aigc_lsp.syntax.comments import comment_marks, commented
 from aigc_lsp.syntax.grammar import has_grammar, language_of
 from aigc_lsp.syntax.lines import place_without_tree
 from aigc_lsp.syntax.place import Kind, Place, Scope, ScopeKind
@@ -22,6 +23,8 @@ __all__ = [
     "Symbols",
     "Tree",
     "Use",
+    "comment_marks",
+    "commented",
     "has_grammar",
     "language_of",
     "parse",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from itertools import pairwise
 
 import pytest
@@ -11,7 +12,9 @@ from hypothesis import strategies as st
 from tiny_model import CORPUS, HARD_LINES, control_tokens, tiny_tokenizer
 
 from aigc_lsp import catalogue
+from aigc_lsp.catalogue import FileFormat
 from aigc_lsp.engine.vocabulary import Vocabulary
+from aigc_lsp.prompt.comments import path_comment
 from aigc_lsp.prompt.infill import HEAL_TOKENS, ExtraFile, Hole, Prompt, healed_tokens, render
 
 MODEL = catalogue.load("qwen2.5-coder-0.5b")
@@ -35,12 +38,13 @@ def prompt(
     extra: Sequence[tuple[str, str]] = (),
     extra_budget: int = 0,
     filename: str = "",
+    form: FileFormat = "tokens",
 ) -> Prompt:
     hole = Hole(prefix, suffix, tuple(ExtraFile(name, text) for name, text in extra), filename)
     return render(
         hole,
         FIM,
-        FILES,
+        replace(FILES, format=form),
         VOCABULARY,
         prefix_budget=before,
         suffix_budget=after,
@@ -253,10 +257,52 @@ def test_other_files_are_dropped_whole_from_the_front() -> None:
         assert len(given) - len(alone) == (both if budget >= both else second if budget >= second else 0)
 
 
-def test_a_model_without_a_format_for_files_gets_none() -> None:
-    hole = Hole("a", "b", (ExtraFile("one.py", "x"),), "own.py")
-    given = render(hole, FIM, None, VOCABULARY, prefix_budget=9, suffix_budget=9, extra_budget=99, heal=False)
-    assert given.tokens == prompt("a", "b").tokens
+def commented(extra: Sequence[tuple[str, str]], *, budget: int = 1000, filename: str = "own.py", head: str = "") -> str:
+    """A prompt of a model that has no tokens for files."""
+    hole = Hole("a", "b", tuple(ExtraFile(*file) for file in extra), filename, head)
+    return shown(render(hole, FIM, None, VOCABULARY, prefix_budget=99, suffix_budget=9, extra_budget=budget).tokens)
+
+
+def test_without_tokens_for_files_they_stand_below_comments_where_the_prefix_begins() -> None:
+    assert commented(EXTRA) == (
+        "<|fim_prefix|><|fim_suffix|>b<|fim_middle|>"
+        "# Path: one.py\nimport os\n\n"
+        "# Path: two.py\nclass Tree:\n    pass\n\n"
+        "\n# Path: own.py\n"
+    )
+    given = prompt("a", "b", extra=EXTRA, extra_budget=1000, filename="own.py", form="comments")
+    assert shown(given.tokens) == commented(EXTRA) + "a"
+    assert commented(EXTRA, budget=0) == commented(())
+
+
+@pytest.mark.parametrize(
+    ("path", "line"),
+    [
+        ("a/b.py", "# Path: a/b.py\n"),
+        ("b.TSX", "// Path: b.TSX\n"),
+        ("b.sql", "-- Path: b.sql\n"),
+        ("b.html", "<!-- Path: b.html -->\n"),
+        ("b.css", "/* Path: b.css */\n"),
+        ("Makefile", "# Path: Makefile\n"),
+        ("", ""),
+    ],
+)
+def test_a_path_is_said_in_the_languages_own_comment(path: str, line: str) -> None:
+    assert path_comment(path) == line
+
+
+def test_the_head_stands_before_the_prefix_and_stays_where_that_is_shortened() -> None:
+    assert commented(EXTRA, head="import re\n") == commented(EXTRA) + "import re\n"
+    head = "import re\n"
+    for budget in (30, 60, 120):
+        hole = Hole(CORPUS, "", head=head)
+        given = render(hole, FIM, None, VOCABULARY, prefix_budget=budget, suffix_budget=9, heal=False)
+        before, _ = slots(given.tokens, "spm")
+        assert budget * 0.6 < len(before) <= budget
+        assert spelled(before).decode().startswith(head)
+        assert CORPUS.endswith(spelled(before).decode().removeprefix(head))
+    short = render(Hole("x", "", head=CORPUS), FIM, None, VOCABULARY, prefix_budget=20, suffix_budget=9, heal=False)
+    assert len(slots(short.tokens, "spm")[0]) <= 11  # never more than half
 
 
 # --- healing

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -43,9 +45,18 @@ def test_a_model_without_fill_in_the_middle_gets_the_prefix() -> None:
     assert prompt(Hole("x = ", "\nprint(x)\n"), PREFIX_ONLY) == "x = "
 
 
+EXTRA = Hole("a", "b", (ExtraFile("one.py", "1"), ExtraFile("two.py", "2")), "src/own.py")
+
+
+def test_extra_files_below_comments() -> None:
+    assert prompt(EXTRA) == (
+        "<|fim_prefix|># Path: one.py\n1\n# Path: two.py\n2\n\n# Path: src/own.py\na<|fim_suffix|>b<|fim_middle|>"
+    )
+
+
 def test_extra_files_in_the_repository_format() -> None:
-    hole = Hole("a", "b", (ExtraFile("one.py", "1"), ExtraFile("two.py", "2")), "src/own.py")
-    assert prompt(hole) == (
+    assert QWEN.files is not None
+    assert prompt(EXTRA, replace(QWEN, files=replace(QWEN.files, format="tokens"))) == (
         "<|repo_name|>repository\n<|file_sep|>one.py\n1\n<|file_sep|>two.py\n2\n<|file_sep|>src/own.py\n"
         "<|fim_prefix|>a<|fim_suffix|>b<|fim_middle|>"
     )

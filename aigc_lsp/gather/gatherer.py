@@ -1,0 +1,198 @@
+"""What is worth showing from elsewhere for one place, without keeping anybody waiting.
+
+Contract
+    `gather` answers from what is in memory, and waits for the disk no longer than `WAIT_SECONDS`: what it has not read
+    by then is read behind its back and there at the next keystroke. Everything runs on the event loop but reading.
+
+    Where the cursor has come to another place, all is looked for anew; the prompt is read anew there anyway, since it
+    begins with what stands behind the cursor. While somebody types on, what is shown stays as it is, and only what is
+    found about the call at the cursor is added, late.
+
+Secrets are taken out of everything that is shown.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+
+from aigc_lsp.context.document import Document
+from aigc_lsp.context.edits import Region, followed, text_of
+from aigc_lsp.context.needs import Need, at_cursor
+from aigc_lsp.context.secrets import redact
+from aigc_lsp.context.snippet import Gathered, Snippet, Source, chosen
+from aigc_lsp.context.window import Window
+from aigc_lsp.gather.kin import importers_of, kin_of
+from aigc_lsp.gather.pieces import Pieces
+from aigc_lsp.gather.sources import Spot, called_at, definitions, similar, usages
+from aigc_lsp.gather.texts import Texts
+from aigc_lsp.index.workspace import Workspace
+from aigc_lsp.syntax import Symbols
+from aigc_lsp.text import Edit
+
+WAIT_SECONDS = 0.01
+MOST_KIN_CHARACTERS = 60_000
+LATE_SHARE = 2
+"""Of the budget, one in so many characters is for what comes late."""
+ALL: frozenset[Source] = frozenset(("usage", "definition", "edit", "open", "sibling"))
+
+
+@dataclass(frozen=True, slots=True)
+class _Shown:
+    """What is shown in a document, for what it was looked for, from what before (None: anew), and whether everything
+    had been read by then."""
+
+    suffix: str
+    at_cursor: tuple[Need, ...]
+    basis: Gathered | None
+    gathered: Gathered
+    is_whole: bool
+
+
+class Gatherer:
+    def __init__(self, workspace: Workspace, sources: frozenset[Source] = ALL) -> None:
+        self._workspace = workspace
+        self._sources = sources
+        self._texts = Texts()
+        self._documents: dict[str, Document] = {}
+        self._edits: tuple[Region, ...] = ()
+        self._shown: dict[str, _Shown] = {}
+        self._pieces = Pieces()
+        self._kin: dict[tuple[str, str], tuple[object, list[str]]] = {}
+
+    # What the editor tells: only of documents that may be seen
+
+    def opened(self, document: Document) -> None:
+        self._documents[document.uri] = document
+
+    def changed(self, before: Document, after: Document, edits: Sequence[Edit]) -> None:
+        self._documents[after.uri] = after
+        self._edits = followed(self._edits, after.uri, edits)
+
+    def knows(self, document: Document, symbols: Symbols) -> None:
+        """The symbols of an open document's text."""
+        self._texts.open[document.path] = document.text
+        self._workspace.opened(document.path, document.language, symbols)
+
+    def closed(self, document: Document) -> None:
+        self._documents.pop(document.uri, None)
+        self._texts.open.pop(document.path, None)
+        self._shown.pop(document.uri, None)
+        self._edits = tuple(each for each in self._edits if each.uri != document.uri)
+        self._workspace.closed(document.path)
+
+    # What is shown
+
+    def path_of(self, document: Document) -> str:
+        """Its path in the workspace; where it lies outside, its name."""
+        place = self._workspace.locate(document.path) if document.path else None
+        return place[1] if place else document.path.replace("\\", "/").rpartition("/")[2]
+
+    async def gather(self, document: Document, offset: int, window: Window, budget: int) -> Gathered:
+        """At most `budget` characters. Empty where the document is in no folder that is indexed."""
+        located = self._workspace.locate(document.path) if document.path else None
+        if located is None or budget <= 0:
+            return Gathered()
+        spot = Spot(document, offset, window, *located, self._texts)
+        wanted, basis = at_cursor(document.text, offset), None
+        shown = self._shown.get(document.uri)
+        if shown is not None and shown.suffix == window.suffix:  # somebody types on
+            if shown.is_whole and shown.at_cursor == wanted:
+                return shown.gathered
+            basis = shown.gathered if shown.is_whole else shown.basis
+        found = self._look(spot, budget, basis)
+        if not self._is_whole:
+            await self.read(WAIT_SECONDS)
+            found = self._look(spot, budget, basis)
+        self._shown[document.uri] = _Shown(window.suffix, wanted, basis, found, self._is_whole)
+        return found
+
+    async def settle(self, document: Document, offset: int, window: Window, budget: int) -> Gathered:
+        """As `gather`, for a document not seen before, once everything that it wants is read."""
+        while True:
+            self._shown.pop(document.uri, None)
+            found = await self.gather(document, offset, window, budget)
+            if self._is_whole:
+                return found
+            await self.read()
+
+    async def read(self, seconds: float | None = None) -> None:
+        """Return when everything that was asked for so far has been read, or after `seconds`."""
+        await asyncio.gather(self._texts.wait(seconds), self._pieces.wait(seconds))
+
+    @property
+    def _is_whole(self) -> bool:
+        return self._texts.is_whole and self._pieces.is_whole
+
+    def _look(self, spot: Spot, budget: int, basis: Gathered | None) -> Gathered:
+        window = spot.window
+        said = window.head + window.prefix + window.suffix
+        if basis is None:
+            return Gathered(chosen(_clean(self._all(spot)), budget, said))
+        said += "".join(f"\n{each.text}" for each in (*basis.front, *basis.late))
+        new = chosen(_clean(self._at_cursor(spot)), budget // LATE_SHARE, said)
+        late = [*basis.late, *new]
+        while sum(each.cost for each in late) > budget // LATE_SHARE:
+            late.pop(0)
+        return replace(basis, late=tuple(late))
+
+    def _all(self, spot: Spot) -> Iterable[Snippet]:
+        yield from self._usages(spot)
+        if "definition" in self._sources:
+            yield from definitions(spot)
+        if "edit" in self._sources:
+            yield from self._edited()
+        yield from self._similar(spot)
+
+    def _at_cursor(self, spot: Spot) -> Iterable[Snippet]:
+        yield from self._usages(spot)
+        if "definition" in self._sources:
+            yield from definitions(spot, at_cursor_only=True)
+
+    def _usages(self, spot: Spot) -> list[Snippet]:
+        called = called_at(spot.document, spot.offset)
+        if not called or "usage" not in self._sources:
+            return []
+        beside = {self.path_of(each): each.text for each in self._beside(spot)}
+        return usages(spot, called, beside, (*importers_of(spot.indexer.index, spot.path, called), *self._kin_of(spot)))
+
+    def _edited(self) -> list[Snippet]:
+        return [
+            Snippet(self.path_of(document), text_of(region, document.text), "edit")
+            for region in self._edits
+            if (document := self._documents.get(region.uri)) is not None
+        ]
+
+    def _similar(self, spot: Spot) -> Iterable[Snippet]:
+        if "open" in self._sources:
+            texts = {self.path_of(each): self._texts.open.get(each.path) for each in self._beside(spot)}
+            texts[spot.path] = self._texts.open.get(spot.document.path)
+            pieces = {path: self._pieces.at_hand(path, text) for path, text in texts.items() if text is not None}
+            own = pieces.get(spot.path, [])  # what is far from the cursor in this one
+            seen = spot.seen
+            pieces[spot.path] = [each for each in own if each.span.end <= seen.start or seen.end <= each.span.start]
+            yield from similar(spot, pieces, "open")
+        if "sibling" in self._sources:
+            kin = {path: self._texts.at_hand(spot.indexer, path) for path in self._kin_of(spot)}
+            near = {path: text for path, text in kin.items() if text is not None and len(text) <= MOST_KIN_CHARACTERS}
+            yield from similar(spot, {path: self._pieces.at_hand(path, text) for path, text in near.items()}, "sibling")
+
+    def _beside(self, spot: Spot) -> list[Document]:
+        """Other open documents of this language; another cell of the same notebook is none."""
+        own = spot.document
+        return [each for each in self._documents.values() if each.language == own.language and each.path != own.path]
+
+    def _kin_of(self, spot: Spot) -> list[str]:
+        """Looked for again when this file imports something else, or when there are other files."""
+        index, key = spot.indexer.index, (spot.indexer.index.root, spot.path)
+        entry = index.files.get(spot.path)
+        state = len(index), entry.imports if entry is not None else ()
+        held = self._kin.get(key)
+        if held is None or held[0] != state:
+            held = self._kin[key] = state, kin_of(index, spot.path, spot.document.language)
+        return held[1]
+
+
+def _clean(snippets: Iterable[Snippet]) -> Iterable[Snippet]:
+    return (replace(each, text=redact(each.text).text) for each in snippets)

@@ -1,0 +1,47 @@
+"""The pieces of texts: those at hand, and those that a thread is making."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import OrderedDict
+
+from aigc_lsp.context.similar import Piece, pieces_of
+from aigc_lsp.text import Text
+
+MOST_TEXTS = 64
+MOST_CHARACTERS = 300_000
+"""Of one text: a longer one is data, or takes a tenth of a second."""
+
+
+class Pieces:
+    """Belongs to the event loop."""
+
+    def __init__(self) -> None:
+        self._held: OrderedDict[str, tuple[Text, list[Piece]]] = OrderedDict()
+        self._making: dict[str, asyncio.Task[None]] = {}
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether all that was asked for is at hand."""
+        return not self._making
+
+    def at_hand(self, path: str, text: Text) -> list[Piece]:
+        """The pieces of `text`; none yet where they have to be made first, which is begun. Meanwhile those of the text
+        that was there before."""
+        held, pieces = self._held.get(path, (None, []))
+        if held is not text and path not in self._making and len(text) <= MOST_CHARACTERS:
+            self._making[path] = asyncio.create_task(self._make(path, text))
+            self._making[path].add_done_callback(lambda _: self._making.pop(path))
+        return pieces
+
+    async def wait(self, seconds: float | None = None) -> None:
+        """Return when all that was asked for is at hand, or after `seconds`."""
+        if self._making:
+            await asyncio.wait(list(self._making.values()), timeout=seconds)
+
+    async def _make(self, path: str, text: Text) -> None:
+        pieces = await asyncio.to_thread(pieces_of, path, text)
+        self._held.pop(path, None)
+        self._held[path] = text, pieces
+        if len(self._held) > MOST_TEXTS:
+            self._held.popitem(last=False)

@@ -1,0 +1,118 @@
+"""What there is to show for one place, source by source; each gives the most wanted first."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+from aigc_lsp.context.document import Document
+from aigc_lsp.context.needs import at_cursor, needs
+from aigc_lsp.context.outline import outline, within
+from aigc_lsp.context.similar import Piece, Ranking, words_of
+from aigc_lsp.context.snippet import Snippet, Source
+from aigc_lsp.context.usages import calls_of
+from aigc_lsp.context.window import Window
+from aigc_lsp.gather.find import Finder, Found
+from aigc_lsp.gather.texts import Texts
+from aigc_lsp.index.build import Indexer
+from aigc_lsp.index.subjects import subject_of
+from aigc_lsp.index.table import Defined
+from aigc_lsp.text import Span, Text
+
+FEW_DEFINITIONS = 3
+"""With fewer than so many found, what is imported and not used yet is told of, too."""
+
+MOST_USAGES = 2
+LEAST_NAME = 3
+"""Characters: what has a shorter name is called everywhere."""
+
+MOST_SIMILAR = 2
+NEAR_LINES_ABOVE, NEAR_LINES_BELOW = 10, 4
+"""Around the cursor: what these lines say is looked for elsewhere."""
+
+AT_CURSOR = 2.5
+"""The weight of what is being called, or stands before the dot, right at the cursor."""
+
+
+@dataclass(frozen=True, slots=True)
+class Spot:
+    """Where the cursor is. `path` is that of its document, relative to the root of `indexer`."""
+
+    document: Document
+    offset: int
+    window: Window
+    indexer: Indexer
+    path: str
+    texts: Texts
+
+    @property
+    def seen(self) -> Span:
+        """What of the document the window shows."""
+        end = min(len(self.document.text), self.offset + len(self.window.suffix))
+        return Span(max(0, self.offset - len(self.window.prefix)), end)
+
+
+def definitions(spot: Spot, *, at_cursor_only: bool = False) -> list[Snippet]:
+    """What is used near the cursor as it is defined elsewhere; what a test tests; what is imported."""
+    index = spot.indexer.index
+    finder = Finder(index, spot.path, spot.document, spot.offset, lambda path: spot.texts.at_hand(spot.indexer, path))
+    found: dict[Defined, Found] = {}
+    for need in needs(spot.document, spot.offset):
+        if at_cursor_only and need.weight < AT_CURSOR:
+            break
+        for each in finder.find(need):
+            if each.defined.path != spot.path or not spot.seen.start <= each.defined.header.start < spot.seen.end:
+                found.setdefault(each.defined, each)
+    if not at_cursor_only:
+        if subject := subject_of(index.paths, spot.path):
+            for defined in index.in_file(subject):
+                if not defined.parent and not defined.name.startswith("_"):
+                    found.setdefault(defined, Found(defined, defined.kind == "class"))
+        if len(found) < FEW_DEFINITIONS:
+            for defined in finder.imported():
+                found.setdefault(defined, Found(defined, False))
+    return [
+        Snippet(each.defined.path, said(text, each, finder), "definition")
+        for each in found.values()
+        if (text := spot.texts.at_hand(spot.indexer, each.defined.path)) is not None
+    ]
+
+
+def said(text: Text, found: Found, finder: Finder) -> str:
+    """What is told of a definition, `text` being that of its file."""
+    defined = found.defined
+    if found.is_owner:
+        return outline(text, defined, finder.members(defined))
+    return within(text, finder.owner_of(defined) if defined.parent else None, defined)
+
+
+def called_at(document: Document, offset: int) -> str:
+    """The name of what is being called at the cursor, or ""."""
+    name = next((need.name for need in at_cursor(document.text, offset) if need.name), "")
+    return name if len(name) >= LEAST_NAME else ""
+
+
+def usages(spot: Spot, called: str, beside: Mapping[str, Text], likely: Iterable[str]) -> list[Snippet]:
+    """Calls of `called`: in this file, in the open documents `beside`, in the files that are `likely` to have some."""
+    texts: dict[str, tuple[Text, Span | None]] = {spot.path: (spot.document.text, spot.seen)}
+    texts |= {path: (text, None) for path, text in beside.items() if path != spot.path}
+    for path in likely:
+        if path not in texts and (text := spot.texts.at_hand(spot.indexer, path)) is not None:
+            texts[path] = text, None
+    found: list[Snippet] = []
+    for path, (text, seen) in texts.items():
+        calls = list(dict.fromkeys(calls_of(called, text, seen)))
+        found += [Snippet(path, call, "usage") for call in calls[-MOST_USAGES:]]
+        if len(found) >= MOST_USAGES:
+            break
+    return found[:MOST_USAGES]
+
+
+def similar(spot: Spot, pieces: Mapping[str, list[Piece]], source: Source) -> list[Snippet]:
+    """Those of `pieces`, by path, that resemble the cursor's surroundings."""
+    text = spot.document.text
+    line = text.line_at(spot.offset)
+    first, last = max(0, line - NEAR_LINES_ABOVE), min(text.line_count - 1, line + NEAR_LINES_BELOW)
+    near = text.slice(Span(text.line_start(first), text.line_end(last)))
+    ranking = Ranking(piece for each in pieces.values() for piece in each)
+    return [Snippet(piece.path, piece.text, source) for _, piece in ranking.best(words_of(near), MOST_SIMILAR)]

@@ -1,0 +1,3 @@
+from app.config import API_KEY, connect
+
+connect(▏)

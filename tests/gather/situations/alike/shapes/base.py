@@ -1,0 +1,5 @@
+class Shape:
+    outline: list[int]
+
+    def paint(self, brush) -> bool:
+        raise NotImplementedError

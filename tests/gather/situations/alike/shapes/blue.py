@@ -1,0 +1,8 @@
+from shapes.base import Shape
+
+
+class BlueShape(Shape):
+    colour = "blue"
+
+    def paint(self, brush):
+        ▏

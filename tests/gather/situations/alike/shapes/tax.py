@@ -1,0 +1,2 @@
+def rate(country):
+    return TABLE[country].percent

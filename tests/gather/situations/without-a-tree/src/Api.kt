@@ -1,0 +1,3 @@
+class Api(val base: String) {
+    fun user(id: Int, fresh: Boolean = false): User = TODO()
+}

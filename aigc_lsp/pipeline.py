@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from aigc_lsp.config import Config
@@ -90,8 +90,8 @@ async def complete(
         gathered = Gathered()
         if gatherer is not None:
             gathered = await gatherer.gather(document, offset, window, reach.extra * CHARACTERS_PER_TOKEN)
-        window = replace(window, prefix=with_late(window.prefix, document, offset, gathered.late))
-        request = _request(document, window, gathered.front, rule, reach, config, health)
+        shown = with_late(window, document, gathered.late)
+        request = _request(document, shown, gathered.front, rule, reach, config, health)
         async with client.infill(request) as pieces:
             async for piece in pieces:
                 text, usage = text + piece.content, piece.usage

@@ -18,8 +18,8 @@ from aigc_lsp.syntax.layouts import layout_of
 from aigc_lsp.syntax.place import indent_at, width
 from aigc_lsp.text import Text
 
-CHARACTERS_PER_TOKEN = 3
-"""Low for code (3 to 4), so that the model server, which counts tokens, seldom has to shorten further."""
+CHARACTERS_PER_TOKEN = 4
+"""Of code, about; the model server, which counts tokens, shortens what has more."""
 
 # What goes on with something that begins above, at the same indentation.
 _GOES_ON = re.compile(

@@ -16,7 +16,6 @@ from typing import cast
 
 from aigc_lsp.catalogue import FileFormat, FileTokens, Model
 from aigc_lsp.context.document import Document
-from aigc_lsp.context.late import with_late
 from aigc_lsp.context.snippet import Source, blocks
 from aigc_lsp.context.window import CHARACTERS_PER_TOKEN, gather
 from aigc_lsp.errors import AigcError, UsageError

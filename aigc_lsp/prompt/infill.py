@@ -144,9 +144,19 @@ def _extra_tokens(
         own = separator + vocabulary.encode(f"{hole.filename}\n") if hole.filename else separator
         blocks = [separator + vocabulary.encode(f"{file.filename}\n{file.text}\n") for file in hole.extra]
         return _fitting(head, blocks, own, budget), []
+    named, end = _commented(hole)
+    return [], _fitting([], list(map(vocabulary.encode, named)), vocabulary.encode(end), budget)
+
+
+def commented_files(hole: Hole) -> str:
+    """Other files below comments that say their paths, and then the path of the hole's own; empty without any."""
+    named, own = _commented(hole)
+    return "".join((*named, own)) if named else ""
+
+
+def _commented(hole: Hole) -> tuple[list[str], str]:
     named = [f"{path_comment(file.filename)}{file.text}\n" for file in hole.extra]
-    own = vocabulary.encode(f"\n{path_comment(hole.filename)}")
-    return [], _fitting([], list(map(vocabulary.encode, named)), own, budget)
+    return named, f"\n{path_comment(hole.filename)}"
 
 
 def _fitting(head: list[int], blocks: list[list[int]], end: list[int], budget: int) -> list[int]:

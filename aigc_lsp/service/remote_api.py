@@ -16,7 +16,7 @@ from dataclasses import dataclass, replace
 from typing import Any, Protocol, get_args
 
 from aigc_lsp.catalogue import Model
-from aigc_lsp.prompt.infill import ExtraFile, Hole
+from aigc_lsp.prompt.infill import ExtraFile, Hole, commented_files
 from aigc_lsp.prompt.plain import render_plain
 from aigc_lsp.service.remote_gate import Declined, Refusal
 from aigc_lsp.service.sse import NONSENSE
@@ -70,6 +70,8 @@ class Infill:
             model=model or None,
             user=self.user,
             filename=relative(request.filename),
+            input_head="",  # no other server knows it
+            input_prefix=request.input_head + request.input_prefix,
             input_extra=tuple((relative(name), text) for name, text in request.input_extra),
             stream=True,
             timings_per_token=True,
@@ -120,10 +122,10 @@ class OpenAI:
         return values
 
     def _prompt(self, request: InfillRequest) -> dict[str, str]:
-        if self.model is None:
-            return {"prompt": request.input_prefix, "suffix": request.input_suffix}
         extra = tuple(ExtraFile(relative(name), text) for name, text in request.input_extra)
-        hole = Hole(request.input_prefix, request.input_suffix, extra, relative(request.filename))
+        hole = Hole(request.input_prefix, request.input_suffix, extra, relative(request.filename), request.input_head)
+        if self.model is None:
+            return {"prompt": commented_files(hole) + hole.head + hole.prefix, "suffix": hole.suffix}
         prompt = render_plain(hole, self.model, prefix_tokens=self.prefix_tokens, suffix_tokens=self.suffix_tokens)
         return {"prompt": prompt}
 

@@ -177,6 +177,22 @@ async def test_infill_is_asked_with_all_that_ours_understands(peer: PeerServer, 
     assert InfillRequest.from_json(body).input_suffix == HOLE.input_suffix
 
 
+async def test_what_is_far_above_and_elsewhere_goes_in_fields_that_others_know(peer: PeerServer, url: str) -> None:
+    asked = replace(HOLE, input_head="import os\n", input_extra=(("a.py", "x = 1"),), filename="b.py")
+    peer.routes["/infill"] = recorded("llama-server-infill.sse")
+    async with connected(url) as backend:
+        await text(backend, asked)
+    (body,) = peer.bodies("/infill")
+    assert body["input_prefix"] == f"import os\n{HOLE.input_prefix}"
+    assert body["input_head"] == ""
+    assert body["input_extra"] == [{"filename": "a.py", "text": "x = 1"}]
+    peer.routes[COMPLETIONS] = texts("1")
+    async with connected(url, api="openai", fim="suffix") as backend:
+        await text(backend, asked)
+    (body,) = peer.bodies(COMPLETIONS)
+    assert body["prompt"] == f"# Path: a.py\nx = 1\n\n# Path: b.py\nimport os\n{HOLE.input_prefix}"
+
+
 async def test_infill_names_the_model_that_was_set(peer: PeerServer, url: str) -> None:
     peer.routes["/infill"] = recorded("llama-server-infill.sse")
     async with connected(url, remote_model="coder") as backend:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from aigc_lsp.context.window import Window, gather
+from aigc_lsp.context.window import CHARACTERS_PER_TOKEN, Window, gather
 from aigc_lsp.text import Text
 
 
@@ -89,5 +89,5 @@ def test_cells_share_the_budget() -> None:
     found = window("x = $0", above=cell, below=cell)
     assert cell.endswith(found.prefix.removesuffix("\nx = "))
     assert cell.startswith(found.suffix.removeprefix("\n"))
-    assert 180 < len(found.prefix) <= 300
-    assert 60 < len(found.suffix) <= 121
+    assert 60 * CHARACTERS_PER_TOKEN < len(found.prefix) <= 100 * CHARACTERS_PER_TOKEN
+    assert 20 * CHARACTERS_PER_TOKEN < len(found.suffix) <= 40 * CHARACTERS_PER_TOKEN + 1

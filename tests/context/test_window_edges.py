@@ -145,14 +145,14 @@ def test_head_within_a_long_body(source: str, head: str) -> None:
 
 def test_too_long_a_head() -> None:
     """Headers first, a signature's first line where it is too long; then the last imports that fit."""
-    imports = "".join(f"import a{number}\n" for number in range(100))
+    imports = "".join(f"import a{number:02}\n" for number in range(100))
     parameters = "".join(f"    parameter_{number},\n" for number in range(100))
     source = f"{imports}\nclass A:\n  def f(\n{parameters}  ):\n{INSIDE}"
     text = Text(source)
     found = window(text, len(source), "python", parse("python", text))
     lines = found.head.splitlines()
     assert lines[-2:] == ["class A:", "  def f("]
-    assert lines[:-2] == [f"import a{number}" for number in range(102 - len(lines), 100)]
+    assert lines[:-2] == [f"import a{number:02}" for number in range(102 - len(lines), 100)]
     budget = PREFIX * CHARACTERS_PER_TOKEN // 4
     assert budget - 12 < len(found.head) <= budget
 
@@ -167,7 +167,7 @@ TYPED = (
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_while_typing_the_prompt_only_grows(language: str, typed: str) -> None:
     """300 characters, with a tree that follows them: one step at most, and what is below the line stays."""
-    source = source_of(language, 60)
+    source = source_of(language, 90)
     text, offset = Text(source), source.index("\n", len(source) * 2 // 3)
     tree = parse(language, text)
     windows = []

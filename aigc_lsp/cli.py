@@ -440,9 +440,9 @@ def eval_repo(
         list[str] | None,
         typer.Option(
             metavar="[LABEL=]SOURCES[,KEY=VALUE]",
-            help="What stands in the prompt: `alone`, `all`, or of definition, usage, edit, open, sibling some joined by "
-            "+; keys are format (tokens, comments), prefix, suffix, extra. May be given again: each is set beside the "
-            "first. Else `alone` and `all`.",
+            help="What stands in the prompt: `alone`, `all`, or sources joined by + (definition, usage, edit, open, "
+            "sibling); keys are format (tokens, comments), prefix, suffix, extra. May be given again: each is set "
+            "beside the first. Else `alone` and `all`.",
         ),
     ] = None,
     per_project: Annotated[int, typer.Option(min=1, help="Holes in each project, as many of each kind.")] = 120,

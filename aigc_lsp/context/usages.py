@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from aigc_lsp.text import Span, Text
 
-MOST_LINES = 4
+MOST_LINES = 6
 """Of one call."""
 
 # What stands before a name that is being defined or declared: only words, and none that goes before a call.

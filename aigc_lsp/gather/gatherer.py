@@ -14,22 +14,24 @@ Secrets are taken out of everything that is shown.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from aigc_lsp.context.document import Document
 from aigc_lsp.context.edits import Region, followed, text_of
 from aigc_lsp.context.needs import Need, at_cursor
 from aigc_lsp.context.secrets import redact
+from aigc_lsp.context.similar import Piece, Ranking
 from aigc_lsp.context.snippet import Gathered, Snippet, Source, chosen
 from aigc_lsp.context.window import Window
-from aigc_lsp.gather.kin import importers_of, kin_of
+from aigc_lsp.gather.kin import Kin, importers_of
 from aigc_lsp.gather.pieces import Pieces
 from aigc_lsp.gather.sources import Spot, called_at, definitions, similar, usages
 from aigc_lsp.gather.texts import Texts
+from aigc_lsp.gather.told import Ask, Told
 from aigc_lsp.index.workspace import Workspace
 from aigc_lsp.syntax import Symbols
-from aigc_lsp.text import Edit
+from aigc_lsp.text import Edit, Text
 
 WAIT_SECONDS = 0.01
 MOST_KIN_CHARACTERS = 60_000
@@ -51,7 +53,9 @@ class _Shown:
 
 
 class Gatherer:
-    def __init__(self, workspace: Workspace, sources: frozenset[Source] = ALL) -> None:
+    """`ask` asks the language's own server for a definition, where there is a way to."""
+
+    def __init__(self, workspace: Workspace, sources: frozenset[Source] = ALL, ask: Ask | None = None) -> None:
         self._workspace = workspace
         self._sources = sources
         self._texts = Texts()
@@ -59,7 +63,9 @@ class Gatherer:
         self._edits: tuple[Region, ...] = ()
         self._shown: dict[str, _Shown] = {}
         self._pieces = Pieces()
-        self._kin: dict[tuple[str, str], tuple[object, list[str]]] = {}
+        self._rankings: dict[Source, tuple[list[list[Piece]], Ranking]] = {}
+        self._told = Told(workspace, ask, self._look_anew) if ask is not None else None
+        self._kin = Kin()
 
     # What the editor tells: only of documents that may be seen
 
@@ -79,6 +85,8 @@ class Gatherer:
         self._documents.pop(document.uri, None)
         self._texts.open.pop(document.path, None)
         self._shown.pop(document.uri, None)
+        if self._told is not None:
+            self._told.closed(document)
         self._edits = tuple(each for each in self._edits if each.uri != document.uri)
         self._workspace.closed(document.path)
 
@@ -119,11 +127,11 @@ class Gatherer:
 
     async def read(self, seconds: float | None = None) -> None:
         """Return when everything that was asked for so far has been read, or after `seconds`."""
-        await asyncio.gather(self._texts.wait(seconds), self._pieces.wait(seconds))
+        await asyncio.gather(self._texts.wait(seconds), self._pieces.wait(seconds), self._kin.wait(seconds))
 
     @property
     def _is_whole(self) -> bool:
-        return self._texts.is_whole and self._pieces.is_whole
+        return self._texts.is_whole and self._pieces.is_whole and self._kin.is_whole
 
     def _look(self, spot: Spot, budget: int, basis: Gathered | None) -> Gathered:
         window = spot.window
@@ -140,6 +148,7 @@ class Gatherer:
     def _all(self, spot: Spot) -> Iterable[Snippet]:
         yield from self._usages(spot)
         if "definition" in self._sources:
+            yield from self._told_of(spot)
             yield from definitions(spot)
         if "edit" in self._sources:
             yield from self._edited()
@@ -148,7 +157,16 @@ class Gatherer:
     def _at_cursor(self, spot: Spot) -> Iterable[Snippet]:
         yield from self._usages(spot)
         if "definition" in self._sources:
+            yield from self._told_of(spot)
             yield from definitions(spot, at_cursor_only=True)
+
+    def _told_of(self, spot: Spot) -> list[Snippet]:
+        return self._told.about(spot, self._documents) if self._told is not None else []
+
+    def _look_anew(self, uri: str) -> None:
+        """At the next keystroke there, what is at the cursor; what is shown already stays."""
+        if (shown := self._shown.get(uri)) is not None:
+            self._shown[uri] = replace(shown, at_cursor=())
 
     def _usages(self, spot: Spot) -> list[Snippet]:
         called = called_at(spot.document, spot.offset)
@@ -167,31 +185,28 @@ class Gatherer:
     def _similar(self, spot: Spot) -> Iterable[Snippet]:
         if "open" in self._sources:
             texts = {self.path_of(each): self._texts.open.get(each.path) for each in self._beside(spot)}
-            texts[spot.path] = self._texts.open.get(spot.document.path)
-            pieces = {path: self._pieces.at_hand(path, text) for path, text in texts.items() if text is not None}
-            own = pieces.get(spot.path, [])  # what is far from the cursor in this one
-            seen = spot.seen
-            pieces[spot.path] = [each for each in own if each.span.end <= seen.start or seen.end <= each.span.start]
-            yield from similar(spot, pieces, "open")
+            texts[spot.path] = self._texts.open.get(spot.document.path)  # what is far from the cursor in this one
+            yield from similar(spot, self._ranked("open", texts), "open")
         if "sibling" in self._sources:
             kin = {path: self._texts.at_hand(spot.indexer, path) for path in self._kin_of(spot)}
-            near = {path: text for path, text in kin.items() if text is not None and len(text) <= MOST_KIN_CHARACTERS}
-            yield from similar(spot, {path: self._pieces.at_hand(path, text) for path, text in near.items()}, "sibling")
+            near = {path: text for path, text in kin.items() if text is None or len(text) <= MOST_KIN_CHARACTERS}
+            yield from similar(spot, self._ranked("sibling", near), "sibling")
+
+    def _ranked(self, source: Source, texts: Mapping[str, Text | None]) -> Ranking:
+        """The pieces of `texts`, ranked anew only where they are others than before."""
+        pieces = [self._pieces.at_hand(path, text) for path, text in texts.items() if text is not None]
+        held = self._rankings.get(source)
+        if held is None or list(map(id, held[0])) != list(map(id, pieces)):
+            held = self._rankings[source] = pieces, Ranking(piece for each in pieces for piece in each)
+        return held[1]
+
+    def _kin_of(self, spot: Spot) -> list[str]:
+        return self._kin.at_hand(spot.indexer.index, spot.path, spot.document.language)
 
     def _beside(self, spot: Spot) -> list[Document]:
         """Other open documents of this language; another cell of the same notebook is none."""
         own = spot.document
         return [each for each in self._documents.values() if each.language == own.language and each.path != own.path]
-
-    def _kin_of(self, spot: Spot) -> list[str]:
-        """Looked for again when this file imports something else, or when there are other files."""
-        index, key = spot.indexer.index, (spot.indexer.index.root, spot.path)
-        entry = index.files.get(spot.path)
-        state = len(index), entry.imports if entry is not None else ()
-        held = self._kin.get(key)
-        if held is None or held[0] != state:
-            held = self._kin[key] = state, kin_of(index, spot.path, spot.document.language)
-        return held[1]
 
 
 def _clean(snippets: Iterable[Snippet]) -> Iterable[Snippet]:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from aigc_lsp.context.document import Document
 from aigc_lsp.context.needs import at_cursor, needs
 from aigc_lsp.context.outline import outline, within
-from aigc_lsp.context.similar import Piece, Ranking, words_of
+from aigc_lsp.context.similar import Ranking, words_of
 from aigc_lsp.context.snippet import Snippet, Source
 from aigc_lsp.context.usages import calls_of
 from aigc_lsp.context.window import Window
@@ -27,11 +27,10 @@ LEAST_NAME = 3
 """Characters: what has a shorter name is called everywhere."""
 
 MOST_SIMILAR = 2
+MOST_SEEN = 16
+"""Pieces that the window may show of the file itself, which resemble it most of all."""
 NEAR_LINES_ABOVE, NEAR_LINES_BELOW = 10, 4
 """Around the cursor: what these lines say is looked for elsewhere."""
-
-AT_CURSOR = 2.5
-"""The weight of what is being called, or stands before the dot, right at the cursor."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,9 +56,8 @@ def definitions(spot: Spot, *, at_cursor_only: bool = False) -> list[Snippet]:
     index = spot.indexer.index
     finder = Finder(index, spot.path, spot.document, spot.offset, lambda path: spot.texts.at_hand(spot.indexer, path))
     found: dict[Defined, Found] = {}
-    for need in needs(spot.document, spot.offset):
-        if at_cursor_only and need.weight < AT_CURSOR:
-            break
+    wanted = at_cursor(spot.document.text, spot.offset) if at_cursor_only else needs(spot.document, spot.offset)
+    for need in wanted:
         for each in finder.find(need):
             if each.defined.path != spot.path or not spot.seen.start <= each.defined.header.start < spot.seen.end:
                 found.setdefault(each.defined, each)
@@ -108,11 +106,16 @@ def usages(spot: Spot, called: str, beside: Mapping[str, Text], likely: Iterable
     return found[:MOST_USAGES]
 
 
-def similar(spot: Spot, pieces: Mapping[str, list[Piece]], source: Source) -> list[Snippet]:
-    """Those of `pieces`, by path, that resemble the cursor's surroundings."""
+def similar(spot: Spot, ranking: Ranking, source: Source) -> list[Snippet]:
+    """The pieces of a ranking that resemble the cursor's surroundings, but for what the window shows."""
     text = spot.document.text
     line = text.line_at(spot.offset)
     first, last = max(0, line - NEAR_LINES_ABOVE), min(text.line_count - 1, line + NEAR_LINES_BELOW)
     near = text.slice(Span(text.line_start(first), text.line_end(last)))
-    ranking = Ranking(piece for each in pieces.values() for piece in each)
-    return [Snippet(piece.path, piece.text, source) for _, piece in ranking.best(words_of(near), MOST_SIMILAR)]
+    found = (piece for _, piece in ranking.best(words_of(near), MOST_SIMILAR + MOST_SEEN))
+    unseen = [piece for piece in found if not (piece.path == spot.path and _overlap(piece.span, spot.seen))]
+    return [Snippet(piece.path, piece.text, source) for piece in unseen[:MOST_SIMILAR]]
+
+
+def _overlap(one: Span, other: Span) -> bool:
+    return one.start < other.end and other.start < one.end

@@ -108,8 +108,13 @@ def _as_text(wanted: Import) -> str:
     return _BETWEEN_NAMES.join((wanted.module, wanted.alias, *names))
 
 
+def parts_of(text: str) -> list[str]:
+    """An import as an `Entry` keeps it: module, alias, and each name with what it gets here."""
+    return text.split(_BETWEEN_NAMES)
+
+
 def _from_text(text: str) -> Imported:
-    module, alias, *names = text.split(_BETWEEN_NAMES)
+    module, alias, *names = parts_of(text)
     pairs = (name.partition(_BEFORE_LOCAL) for name in names)
     return Imported(module, tuple((name, local) for name, _, local in pairs), alias)
 

@@ -267,11 +267,11 @@ def keystrokes(runs: Sequence[Typed]) -> list[Figure]:
     def of(name: str, samples: list[float], most: float) -> Figure:
         middle, largest = statistics.median(samples), max(samples)
         note = f"{len(samples):,} keys; median {middle:.1f} ms, at most {largest:.1f}"
-        return figure(f"{name}, p95", "ms", samples, Bound("≤", most, "ours"), percentile(0.95), note)
+        return figure(name, "ms", samples, Bound("≤", most, "ours"), percentile(0.95), note)
 
     return [
-        of("key to request: window, place and context", [ms for run in runs for ms in run.gather_ms], 10),
-        of("reparse for a key", [ms for run in runs for ms in run.reparse_ms], 3),
+        of("key to request, p95", [ms for run in runs for ms in run.gather_ms], 10),
+        of("reparse for a key, p95", [ms for run in runs for ms in run.reparse_ms], 3),
     ]
 
 

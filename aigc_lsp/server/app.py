@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import sys
 from typing import TYPE_CHECKING, Any
@@ -12,6 +13,7 @@ from pygls.lsp.server import LanguageServer
 
 from aigc_lsp import __version__
 from aigc_lsp.server import configuration, inline_completion, lifecycle, notebooks, sync, workspace
+from aigc_lsp.server.definitions import Definitions
 from aigc_lsp.server.failure import described
 from aigc_lsp.server.keeper import Keeper, Standing
 from aigc_lsp.server.open_documents import OpenDocuments
@@ -42,10 +44,12 @@ class Server(LanguageServer):
         self.keeper = Keeper(self._show, self.tell_once, self.session.supersede_all)
         self.folders = Folders(self)
         self.open_documents = self.session.listener = OpenDocuments(self)
+        self.definitions = Definitions(self)
         self.gatherer: Gatherer | None = None  # until the index is up
         self.startup_messages: list[str] = []
         self.client_info: types.ClientInfo | None = None
         self._told: set[str] = set()
+        self._preparing: asyncio.Future[None] | None = None
 
     def tell_once(self, message: str) -> None:
         """Show the user a sentence; the same one never twice in a session."""
@@ -54,9 +58,11 @@ class Server(LanguageServer):
             self.window_show_message(types.ShowMessageParams(types.MessageType.Warning, message))
 
     def bring_up_gatherer(self, workspace: Workspace) -> None:
-        from aigc_lsp.gather.gatherer import Gatherer  # not needed to answer initialize
+        from aigc_lsp.context.secrets import prepare  # not needed to answer initialize
+        from aigc_lsp.gather.gatherer import Gatherer
 
-        self.gatherer = Gatherer(workspace)
+        self._preparing = asyncio.get_running_loop().run_in_executor(None, prepare)  # a tenth of a second
+        self.gatherer = Gatherer(workspace, ask=self.definitions.ask if self.definitions.is_offered else None)
 
     def _show(self, standing: Standing) -> None:
         self.load_progress.show(standing)

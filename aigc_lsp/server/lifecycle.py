@@ -28,6 +28,7 @@ def register(server: Server) -> None:
         server.startup_messages += session.set_layer("initializationOptions", params.initialization_options)
         logging.getLogger("aigc_lsp").setLevel(session.config.log_level.upper())
         server.folders.take(params)
+        server.definitions.take(params.capabilities)
         if not offers_inline_completion(params.capabilities):
             completion.register_fallback(server)
 

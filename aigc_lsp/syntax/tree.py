@@ -13,6 +13,7 @@ Invariants
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Sequence
 from functools import cached_property
 
@@ -35,6 +36,11 @@ _MAX_EDITS = 32
 _CHUNK = 1 << 16
 # Imports further inside than this (a function in a method in a class) are left out of `Tree.imports`.
 _IMPORT_DEPTH = 5
+
+_MAY_IMPORT = re.compile(
+    r"\b(?:import|from|include|require\w*|use|using|mod|source|package|namespace|export)\b|^\s*\.\s"
+)
+_FOLLOWS = re.compile(r"\s*\S?")
 
 # Direct children of an error. From here on a query, which is quadratic in them, takes seconds.
 _MAX_IN_ERROR = 20_000
@@ -75,6 +81,8 @@ class Tree:
         self.grammar = grammar
         self.encoded = encoded
         self._tree = tree
+        self._scopes: tuple[int, tuple[Definition, ...]] = -1, ()
+        """The last answer of `scopes`: a key asks for the same place several times."""
 
     def __repr__(self) -> str:
         return f"Tree({self.language_id}, {self.text!r})"
@@ -107,7 +115,10 @@ class Tree:
         They are those of `Place.scope`, and modules. Where an error may have cost the tree some of them they are read
         off the layout of lines: without body and doc, and with the line that names them as their header.
         """
-        return scopes_in_tree(self, self._within(offset))
+        offset = self._within(offset)
+        if self._scopes[0] != offset:
+            self._scopes = offset, scopes_in_tree(self, offset)
+        return self._scopes[1]
 
     def definitions(self) -> tuple[Definition, ...]:
         """All definitions, in order of place. Some milliseconds for thousands of lines, once for each tree."""
@@ -166,7 +177,13 @@ class Tree:
         for edit in edits:
             start, end = edit.span.start, edit.span.end
             before, after = encoded, encoded.replaced(start, end, edit.new_text)
+            # Told to reach into what follows, the edit has the parser look into the next statement. Else it may take
+            # that for none that it can use (Python's line ends have no width, so it begins where the edit ends), and
+            # so with each to the end of the file.
+            reach = _FOLLOWS.match(before.source, end)
             new_end = start + len(edit.new_text)
+            if reach is not None:
+                end, new_end = reach.end(), new_end + reach.end() - end
             tree.edit(
                 start_byte=before.byte_at(start),
                 old_end_byte=before.byte_at(end),
@@ -178,7 +195,23 @@ class Tree:
             encoded = after
         if encoded.source != new_text.source or len(encoded.data) > MAX_BYTES:
             return parse(self.language_id, new_text, go_on)
-        return Tree(self.grammar, self.language_id, new_text, encoded, _parsed(self.grammar, encoded, tree, go_on))
+        found = Tree(self.grammar, self.language_id, new_text, encoded, _parsed(self.grammar, encoded, tree, go_on))
+        if "_imports" in self.__dict__ and self._imports_stay(edits, new_text):
+            found.__dict__["_imports"] = self._imports
+        return found
+
+    def _imports_stay(self, edits: Sequence[Edit], new_text: Text) -> bool:
+        """Whether all edits are below the last import, on lines that import nothing: asking for them is the dearest
+        question of a key."""
+        end = self._imports[-1].span.end if self._imports else 0
+        for edit in edits:
+            if edit.span.start <= end:
+                return False
+            first = new_text.line_at(min(edit.span.start, len(new_text)))
+            last = new_text.line_at(min(edit.span.start + len(edit.new_text), len(new_text)))
+            if any(_MAY_IMPORT.search(new_text.line(line)) for line in range(first, last + 1)):
+                return False
+        return True
 
 
 def _parsed(grammar: Grammar, encoded: Encoded, old: tree_sitter.Tree | None, go_on: GoOn | None) -> tree_sitter.Tree:

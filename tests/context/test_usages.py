@@ -39,7 +39,7 @@ def calls(source: str, name: str = "send", seen: Span | None = None) -> list[str
         ("std::vector<int> send(char *to);\n", []),
         ("#define send(x) y(x)\n", []),
         ("# send(1) sends\n// send(1)\n * send(1)\n", []),
-        ("send(\n1,\n2,\n3,\n4,\n5)\n", []),
+        ("send(\n1,\n2,\n3,\n4,\n5,\n6,\n)\n", []),
         ("send(1", []),
         ("", []),
     ],

@@ -1,0 +1,227 @@
+"""Definitions that somebody else tells of: the language's own server, asked through the editor.
+
+Contract
+    `about` returns at once, with what was told before. Where the look-up of our own (`find`) knows nothing of a name
+    at the cursor, it has it asked for behind our back, once while the document is open, one at a time for each; `news`
+    is called when that is answered, and what was told is there at the next look.
+
+What is kept of an answer is which definition was meant, not its text: a file is shown as it is when it is shown. Only
+what is in an index, and so not hidden, or open and not hidden, is ever looked at.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from collections import OrderedDict
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+from aigc_lsp.context.document import Document
+from aigc_lsp.context.needs import Need, at_cursor
+from aigc_lsp.context.outline import Defined, outline, within
+from aigc_lsp.context.snippet import Snippet
+from aigc_lsp.gather.find import Finder
+from aigc_lsp.gather.sources import Spot
+from aigc_lsp.gather.texts import Texts
+from aigc_lsp.index.build import Indexer
+from aigc_lsp.index.workspace import Workspace
+from aigc_lsp.text import Text
+
+MOST_KEPT = 256
+"""Answers."""
+MOST_PLACES = 4
+"""Of one answer."""
+READ_SECONDS = 2.0
+"""A disk that hangs is waited for no longer, behind our back."""
+
+_REACH = 2200  # characters before the cursor: as far as `needs` looks for what is called
+_OWNERS = ("class", "type")
+_DOT = r"[!?]?(?:\.|->|::|\?\.)"
+_BLANKS = re.compile(r"[ \t]*")
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where something is said to be defined. `path` is absolute, or "" for what is no file; `offset_in` gives the
+    offset in the text of that document."""
+
+    uri: str
+    path: str
+    offset_in: Callable[[Text], int]
+
+
+Ask = Callable[[Document, int], Awaitable[Sequence[Place]]]
+"""Where the name at an offset of a document is defined. It never raises, and takes a few seconds at most."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Indexed:
+    """A definition in an indexed file. `path` is absolute."""
+
+    path: str
+    name: str
+    parent: str
+
+
+@dataclass(frozen=True, slots=True)
+class _Apart:
+    """One in a document that is in no index: to be shown as it was while that is open."""
+
+    uri: str
+    shown: Snippet
+
+
+_Meant = _Indexed | _Apart | None
+_Key = tuple[str, str, str]  # URI, name, receiver
+
+
+class Told:
+    """Belongs to the event loop. `news` is told the URI of the document that there is an answer for."""
+
+    def __init__(self, workspace: Workspace, ask: Ask, news: Callable[[str], None]) -> None:
+        self._workspace = workspace
+        self._ask = ask
+        self._news = news
+        self._answers: OrderedDict[_Key, _Meant] = OrderedDict()
+        self._asking: dict[str, asyncio.Task[None]] = {}
+
+    def about(self, spot: Spot, documents: Mapping[str, Document]) -> list[Snippet]:
+        """What was told of the names at the cursor. `documents` are those that are open and not hidden, by URI."""
+        uri, shown = spot.document.uri, []
+        for need in at_cursor(spot.document.text, spot.offset):
+            key = uri, need.name, need.receiver
+            if key in self._answers:
+                self._answers.move_to_end(key)
+                shown += self._shown(self._answers[key], spot, documents)
+            elif uri not in self._asking and _is_unknown(need, spot):
+                at = where(need, spot.document.text, spot.offset)
+                if at is not None:
+                    self._asking[uri] = asyncio.create_task(self._have_told(key, at, spot, documents))
+                    self._asking[uri].add_done_callback(lambda task: self._asked(uri, task))
+        return shown
+
+    def closed(self, document: Document) -> None:
+        if (task := self._asking.pop(document.uri, None)) is not None:
+            task.cancel()
+        for key in [key for key in self._answers if key[0] == document.uri]:
+            del self._answers[key]
+
+    async def wait(self) -> None:
+        """Return when what was asked so far is answered, or given up."""
+        if self._asking:
+            await asyncio.wait(list(self._asking.values()))
+
+    def _asked(self, uri: str, task: asyncio.Task[None]) -> None:
+        if self._asking.get(uri) is task:
+            del self._asking[uri]
+
+    async def _have_told(self, key: _Key, at: int, spot: Spot, documents: Mapping[str, Document]) -> None:
+        meant, places = None, await self._ask(spot.document, at)
+        for place in places[:MOST_PLACES]:
+            meant = await self._meant(place, is_receiver=not key[1], spot=spot, documents=documents)
+            if meant is not None:
+                break
+        self._answers[key] = meant
+        if len(self._answers) > MOST_KEPT:
+            self._answers.popitem(last=False)
+        self._news(key[0])
+
+    async def _meant(self, place: Place, *, is_receiver: bool, spot: Spot, documents: Mapping[str, Document]) -> _Meant:
+        located = self._workspace.locate(place.path) if place.path else None
+        is_indexed = located is not None and located[1] in located[0].index
+        document = documents.get(place.uri) or next(
+            (each for each in documents.values() if place.path and each.path == place.path), None
+        )
+        found: Sequence[Defined] = ()
+        if document is not None:
+            # Its text is what the editor means by a position; the index may know an older one.
+            text: Text | None = document.text
+            found = await asyncio.to_thread(document.tree.definitions) if document.tree is not None else ()
+        elif located is not None and is_indexed:
+            text = await _read(spot.texts, *located)
+            found = located[0].index.in_file(located[1])
+        else:
+            return None
+        at = place.offset_in(text) if text is not None else 0
+        if text is None or (is_receiver and not at):  # a module is where its file begins
+            return None
+        defined = defined_at(text, at, found)
+        if defined is None:
+            return None
+        if is_indexed:
+            return _Indexed(place.path, defined.name, defined.parent)
+        if document is None or document.path == spot.document.path:  # another cell of the same notebook is shown anyway
+            return None
+        path = located[1] if located else document.path.replace("\\", "/").rpartition("/")[2]
+        return _Apart(document.uri, Snippet(path, said(text, defined, found), "definition"))
+
+    def _shown(self, meant: _Meant, spot: Spot, documents: Mapping[str, Document]) -> list[Snippet]:
+        if isinstance(meant, _Apart):
+            return [meant.shown] if meant.uri in documents else []
+        located = self._workspace.locate(meant.path) if meant is not None else None
+        if meant is None or located is None:
+            return []
+        indexer, path = located
+        for defined in indexer.index.named_in(path, meant.name):
+            is_seen = meant.path == spot.document.path and spot.seen.start <= defined.header.start < spot.seen.end
+            if defined.parent == meant.parent and not is_seen:
+                text = spot.texts.at_hand(indexer, path)
+                if text is not None:
+                    return [Snippet(path, said(text, defined, indexer.index.in_file(path)), "definition")]
+        return []
+
+
+def where(need: Need, text: Text, offset: int) -> int | None:
+    """Where the name that `need` is about stands: what is called, or the last part of what is before the dot."""
+    before = text.source[max(0, offset - _REACH) : offset]
+    if need.name:
+        owner = f"{re.escape(need.receiver)}{_DOT}" if need.receiver else ""
+        pattern = rf"(?<!\w){owner}({re.escape(need.name)})[!?]?(?:<[^<>()]*>)?\s*\("
+    else:
+        pattern = rf"(?<!\w)({re.escape(need.receiver.rpartition('.')[2])}){_DOT}\w*$"
+    at = max((match.start(1) for match in re.finditer(pattern, before)), default=None)
+    return None if at is None else offset - len(before) + at
+
+
+def defined_at(text: Text, at: int, definitions: Iterable[Defined]) -> Defined | None:
+    """The innermost of `definitions` in whose head `at` is, its decorators included.
+
+    What is in a body belongs to something that has no definition of its own here: a local variable.
+    """
+    blanks = _BLANKS.match(text.source, at)  # some servers name the start of the line
+    at = blanks.end() if blanks else at
+    held = [each for each in definitions if each.span.start <= at < each.header.end]
+    return max(held, key=lambda each: each.span.start, default=None)
+
+
+def said(text: Text, defined: Defined, in_file: Iterable[Defined]) -> str:
+    """What is told of a definition: its signature, and what it has or what has it. `in_file`: all of its file."""
+    if defined.kind in _OWNERS:
+        return outline(text, defined, [each for each in in_file if each.parent == _dotted(defined)])
+    owners = (each for each in in_file if each.kind == "class" and _dotted(each) == defined.parent)
+    return within(text, next(owners, None), defined)
+
+
+def _dotted(defined: Defined) -> str:
+    return f"{defined.parent}.{defined.name}" if defined.parent else defined.name
+
+
+def _is_unknown(need: Need, spot: Spot) -> bool:
+    """Whether it is code that names something, and we know of no definition."""
+    document, texts = spot.document, spot.texts
+    if document.tree is None or not texts.is_whole or document.tree.place(spot.offset).kind != "code":
+        return False
+    finder = Finder(
+        spot.indexer.index, spot.path, document, spot.offset, lambda path: texts.at_hand(spot.indexer, path)
+    )
+    return not finder.find(need) and texts.is_whole
+
+
+async def _read(texts: Texts, indexer: Indexer, path: str) -> Text | None:
+    """The text of an indexed file, for which the index's offsets hold."""
+    text = texts.at_hand(indexer, path)
+    if text is None:
+        await texts.wait(READ_SECONDS)
+        text = texts.at_hand(indexer, path)
+    return text

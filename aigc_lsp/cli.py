@@ -6,6 +6,7 @@ What a command needs is imported inside it: `serve` must be up before an editor 
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import dataclasses
 import json
 import re
@@ -34,6 +35,9 @@ bench_app = typer.Typer(help="Measure speed on this machine.", no_args_is_help=T
 app.add_typer(bench_app, name="bench")
 eval_app = typer.Typer(help="Measure how good completions are.", no_args_is_help=True)
 app.add_typer(eval_app, name="eval")
+
+INDEX_SECONDS, READ_SECONDS = 10.0, 2.0
+"""`complete` waits so long for the index of a repository, and for the files that it wants to read of it."""
 
 Json = Annotated[bool, typer.Option("--json", help="Print JSON, for programs.")]
 
@@ -129,6 +133,9 @@ def complete(
 
     COL is the column of the cursor in characters: 1 is before the first character of the line.
     """
+    from aigc_lsp.gather.gatherer import Gatherer
+    from aigc_lsp.index.git import repository_of
+    from aigc_lsp.index.workspace import Workspace
     from aigc_lsp.pipeline import complete as run
 
     config = _config()
@@ -136,9 +143,22 @@ def complete(
 
     async def work() -> Any:
         client = await _ready_client(config)
+        workspace = Workspace()
         try:
-            return await run(document, offset, client, config)
+            # As an editor would: the repository is the workspace. Without one there is the file alone.
+            root = repository_of(str(Path(document.path).parent))
+            await workspace.serve([root] if root else [], config.context.exclude)
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(INDEX_SECONDS):
+                    while not workspace.is_complete:
+                        await asyncio.sleep(0.02)
+            gatherer = Gatherer(workspace, wait_seconds=READ_SECONDS)
+            gatherer.opened(document)
+            if document.tree is not None:
+                gatherer.knows(document, document.tree.symbols())
+            return await run(document, offset, client, config, gatherer=gatherer)
         finally:
+            await workspace.close()
             await client.close()
 
     found = asyncio.run(work())
@@ -554,7 +574,7 @@ def _document_at(target: str, max_bytes: int) -> tuple[Any, int]:
             f"Line {line} of {path} has {length} characters, so COL must be from 1 to {length + 1}, not {column}."
         )
     language = language_of(path) or "plaintext"
-    document = Document(path.resolve().as_uri(), str(path), language, 0, text, parse(language, text))
+    document = Document(path.resolve().as_uri(), str(path.resolve()), language, 0, text, parse(language, text))
     return document, text.line_start(line - 1) + column - 1
 
 

@@ -1,7 +1,7 @@
 """What is worth showing from elsewhere for one place, without keeping anybody waiting.
 
 Contract
-    `gather` answers from what is in memory, and waits for the disk no longer than `WAIT_SECONDS`: what it has not read
+    `gather` answers from what is in memory, and waits for the disk no longer than `wait_seconds`: what it has not read
     by then is read behind its back and there at the next keystroke. Everything runs on the event loop but reading.
 
     Where the cursor has come to another place, all is looked for anew; the prompt is read anew there anyway, since it
@@ -14,6 +14,7 @@ Secrets are taken out of everything that is shown.
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
@@ -55,7 +56,14 @@ class _Shown:
 class Gatherer:
     """`ask` asks the language's own server for a definition, where there is a way to."""
 
-    def __init__(self, workspace: Workspace, sources: frozenset[Source] = ALL, ask: Ask | None = None) -> None:
+    def __init__(
+        self,
+        workspace: Workspace,
+        sources: frozenset[Source] = ALL,
+        ask: Ask | None = None,
+        wait_seconds: float = WAIT_SECONDS,
+    ) -> None:
+        self._wait_seconds = wait_seconds
         self._workspace = workspace
         self._sources = sources
         self._texts = Texts()
@@ -110,8 +118,9 @@ class Gatherer:
                 return shown.gathered
             basis = shown.gathered if shown.is_whole else shown.basis
         found = self._look(spot, budget, basis)
-        if not self._is_whole:
-            await self.read(WAIT_SECONDS)
+        end = time.monotonic() + self._wait_seconds
+        while not self._is_whole and (left := end - time.monotonic()) > 0:
+            await self.read(left)
             found = self._look(spot, budget, basis)
         self._shown[document.uri] = _Shown(window.suffix, wanted, basis, found, self._is_whole)
         return found

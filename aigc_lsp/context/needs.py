@@ -1,6 +1,6 @@
-"""Which names near the cursor one would look up: what is being called, what stands before the dot, the types around.
+"""What one would look up at a cursor: what is being called there, and what has the member that is to come.
 
-Of the tree only the stretch around the cursor is asked, so it costs the same in a long file.
+Read off the text alone, so it is there without a tree and in broken code.
 """
 
 from __future__ import annotations
@@ -9,63 +9,27 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from aigc_lsp.context.document import Document
-from aigc_lsp.syntax import Definition, Role, Tree, Use
 from aigc_lsp.text import Span, Text
-
-LINES_ABOVE = 16
-LINES_BELOW = 4
-MOST = 24
-"""Names: more are never looked up at a time."""
-
-LEAST = 0.5
-"""Weight: what matters less makes a small model say it where it does not belong."""
 
 _MOST_BACK = 2000
 """Characters that are looked through for the bracket that the cursor is in."""
 
-_SELF = {"self", "this", "cls", "@", "super"}
 _RECEIVER = r"(?P<receiver>(?:(?:self|this)\.)?[^\W\d]\w*)[!?]?(?:\.|->|::|\?\.)"
 _DOTTED = re.compile(rf"{_RECEIVER}\w*$")
 _CALLEE = re.compile(rf"(?:{_RECEIVER})?(?P<name>[^\W\d]\w*)[!?]?(?:<[^<>()]*>)?\s*$")
-_CHAIN = re.compile(r"(?<![\w.])((?:self|this)\.\w+)\.$")
-_WEIGHTS: dict[Role, float] = {"call": 1.0, "type": 0.9, "attribute": 0.7, "name": 0.6}
 
 
 @dataclass(frozen=True, slots=True)
 class Need:
-    """A name to look up. `name` is empty where what `receiver` has is wanted; `weight` is higher for what matters more.
-
-    `role` is that of the use, or "base": the class that the one around the cursor is made from. `receiver` is a name,
-    or the member of the class around the cursor (`self.name`).
-    """
+    """A name to look up; it is empty where what `receiver` has is wanted. `receiver` is a name, or the member of the
+    class around the cursor (`self.name`), or empty."""
 
     name: str
     receiver: str
-    role: str
-    weight: float
-
-    @property
-    def is_own(self) -> bool:
-        """Whether it belongs to the class around the cursor."""
-        return self.receiver in _SELF
-
-
-def needs(document: Document, offset: int) -> list[Need]:
-    """The most wanted first, each once. Without a tree: what is being called, and what stands before the dot."""
-    text, tree = document.text, document.tree
-    found: dict[tuple[str, str], Need] = {}
-    stretch = [] if tree is None else [*_around(tree, text, offset), *_in_headers(tree, offset)]
-    for each in (*at_cursor(text, offset), *stretch):
-        known = found.get((each.name, each.receiver))
-        if known is None or known.weight < each.weight:
-            found[each.name, each.receiver] = each
-    ranked = sorted(found.values(), key=lambda each: -each.weight)
-    return [each for each in ranked if each.weight >= LEAST][:MOST]
 
 
 def at_cursor(text: Text, offset: int) -> tuple[Need, ...]:
-    """What is being called at the cursor, the innermost call first, and what stands before the dot there."""
+    """What stands before the dot at the cursor, then what is being called there, the innermost call first."""
     return tuple(_at_cursor(text, offset))
 
 
@@ -73,10 +37,10 @@ def _at_cursor(text: Text, offset: int) -> Iterator[Need]:
     start = max(0, offset - _MOST_BACK)
     before = text.source[start:offset]
     if dotted := _DOTTED.search(before[-200:]):
-        yield Need("", dotted["receiver"], "attribute", 3.0)
-    for depth, bracket in enumerate(_open_brackets(before)):
+        yield Need("", dotted["receiver"])
+    for bracket in _open_brackets(before):
         if callee := _CALLEE.search(before[max(0, bracket - 200) : bracket]):
-            yield Need(callee["name"], callee["receiver"] or "", "call", 4.0 - depth)
+            yield Need(callee["name"], callee["receiver"] or "")
 
 
 def _open_brackets(before: str) -> Iterator[int]:
@@ -97,30 +61,6 @@ def _open_brackets(before: str) -> Iterator[int]:
                     found += 1
                     if found == 2:
                         return
-
-
-def _around(tree: Tree, text: Text, offset: int) -> Iterator[Need]:
-    line = text.line_at(offset)
-    start = text.line_start(max(0, line - LINES_ABOVE))
-    end = text.line_end(min(text.line_count - 1, line + LINES_BELOW))
-    for use in tree.identifiers(start, end):
-        distance = text.line_at(use.offset) - line
-        near = 2.0 if distance == 0 else 1 / (1 + (distance if distance > 0 else -distance / 3))
-        chain = None if use.receiver else _CHAIN.search(text.source, max(0, use.offset - 80), use.offset)
-        yield Need(use.name, chain[1] if chain else use.receiver, use.role, near * _WEIGHTS[use.role])
-
-
-def _in_headers(tree: Tree, offset: int) -> Iterator[Need]:
-    for scope in tree.scopes(offset):
-        for use in tree.identifiers(scope.header.start, scope.header.end):
-            if use.name != scope.name:
-                yield _of_header(use, scope)
-
-
-def _of_header(use: Use, scope: Definition) -> Need:
-    if scope.kind == "class":
-        return Need(use.name, use.receiver, "base", 1.2)
-    return Need(use.name, use.receiver, use.role, 0.9 * _WEIGHTS[use.role])
 
 
 _WORD = re.compile(r"[^\W\d]\w*(?:(?:\.|::)[^\W\d]\w*)*")

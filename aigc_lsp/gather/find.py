@@ -55,8 +55,7 @@ class Finder:
         found = self._member(need.name, need.receiver) if need.receiver else self._named(need.name)
         # Of a class the first: others are parts of it (Rust's impl), or stand for other systems.
         first = found[: 1 if found and found[0].kind in _OWNERS else FEW]
-        is_owner = need.role in ("base", "call", "type")
-        return [Found(each, is_owner and each.kind in _OWNERS) for each in first]
+        return [Found(each, each.kind in _OWNERS) for each in first]
 
     def members(self, owner: Defined) -> list[Defined]:
         """What a class has, from its top to its end."""
@@ -67,11 +66,6 @@ class Finder:
         parent, _, name = member.parent.rpartition(".")
         found = self._index.named_in(member.path, name) if name else []
         return next((each for each in found if each.parent == parent and each.kind == "class"), None)
-
-    def imported(self) -> list[Defined]:
-        """What is imported by name, in the order of the imports."""
-        names = [local or name for each in self._imports for name, local in each.names]
-        return [found for name in names for found in self._by_import(name)[:1]]
 
     def _named(self, name: str) -> list[Defined]:
         return self._in_own_file(name) or self._by_import(name) or self._nearby(name)

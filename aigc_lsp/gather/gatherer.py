@@ -27,7 +27,7 @@ from aigc_lsp.context.snippet import Gathered, Snippet, Source, chosen
 from aigc_lsp.context.window import Window
 from aigc_lsp.gather.kin import Kin, importers_of
 from aigc_lsp.gather.pieces import Pieces
-from aigc_lsp.gather.sources import Spot, called_at, definitions, similar, usages
+from aigc_lsp.gather.sources import Spot, called_at, definitions, similar, subject, usages
 from aigc_lsp.gather.texts import Texts
 from aigc_lsp.gather.told import Ask, Told
 from aigc_lsp.index.workspace import Workspace
@@ -155,10 +155,9 @@ class Gatherer:
         return replace(basis, late=tuple(late))
 
     def _all(self, spot: Spot) -> Iterable[Snippet]:
-        yield from self._usages(spot)
+        yield from self._at_cursor(spot)
         if "definition" in self._sources:
-            yield from self._told_of(spot)
-            yield from definitions(spot)
+            yield from subject(spot)
         if "edit" in self._sources:
             yield from self._edited()
         yield from self._similar(spot)
@@ -167,7 +166,7 @@ class Gatherer:
         yield from self._usages(spot)
         if "definition" in self._sources:
             yield from self._told_of(spot)
-            yield from definitions(spot, at_cursor_only=True)
+            yield from definitions(spot)
 
     def _told_of(self, spot: Spot) -> list[Snippet]:
         return self._told.about(spot, self._documents) if self._told is not None else []

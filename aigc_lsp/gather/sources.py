@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from functools import partial
 
 from aigc_lsp.context.document import Document
-from aigc_lsp.context.needs import at_cursor, needs
+from aigc_lsp.context.needs import at_cursor
 from aigc_lsp.context.outline import outline, within
 from aigc_lsp.context.similar import Ranking, words_of
 from aigc_lsp.context.snippet import Snippet, Source
@@ -16,11 +17,7 @@ from aigc_lsp.gather.find import Finder, Found
 from aigc_lsp.gather.texts import Texts
 from aigc_lsp.index.build import Indexer
 from aigc_lsp.index.subjects import subject_of
-from aigc_lsp.index.table import Defined
 from aigc_lsp.text import Span, Text
-
-FEW_DEFINITIONS = 3
-"""With fewer than so many found, what is imported and not used yet is told of, too."""
 
 MOST_USAGES = 2
 LEAST_NAME = 3
@@ -51,29 +48,40 @@ class Spot:
         return Span(max(0, self.offset - len(self.window.prefix)), end)
 
 
-def definitions(spot: Spot, *, at_cursor_only: bool = False) -> list[Snippet]:
-    """What is used near the cursor as it is defined elsewhere; what a test tests; what is imported."""
+def definitions(spot: Spot) -> list[Snippet]:
+    """What is being called at the cursor, and what has the member that is to come, as it is defined elsewhere.
+
+    What else is used around it was tried, and made completions worse (measured: ARCHITECTURE.md).
+    """
+    finder, seen = _finder(spot), spot.seen
+    found = [each for need in at_cursor(spot.document.text, spot.offset) for each in finder.find(need)]
+    hidden = [each for each in found if each.defined.path != spot.path or not _holds(seen, each.defined.header)]
+    return _told(spot, hidden, finder)
+
+
+def subject(spot: Spot) -> list[Snippet]:
+    """What the file has at its top that is tested here."""
     index = spot.indexer.index
-    finder = Finder(index, spot.path, spot.document, spot.offset, lambda path: spot.texts.at_hand(spot.indexer, path))
-    found: dict[Defined, Found] = {}
-    wanted = at_cursor(spot.document.text, spot.offset) if at_cursor_only else needs(spot.document, spot.offset)
-    for need in wanted:
-        for each in finder.find(need):
-            if each.defined.path != spot.path or not spot.seen.start <= each.defined.header.start < spot.seen.end:
-                found.setdefault(each.defined, each)
-    if not at_cursor_only:
-        if subject := subject_of(index.paths, spot.path):
-            for defined in index.in_file(subject):
-                if not defined.parent and not defined.name.startswith("_"):
-                    found.setdefault(defined, Found(defined, defined.kind == "class"))
-        if len(found) < FEW_DEFINITIONS:
-            for defined in finder.imported():
-                found.setdefault(defined, Found(defined, False))
+    path = subject_of(index.paths, spot.path)
+    top = [each for each in index.in_file(path) if not each.parent and not each.name.startswith("_")] if path else []
+    return _told(spot, [Found(each, each.kind == "class") for each in top], _finder(spot))
+
+
+def _finder(spot: Spot) -> Finder:
+    text_of = partial(spot.texts.at_hand, spot.indexer)
+    return Finder(spot.indexer.index, spot.path, spot.document, spot.offset, text_of)
+
+
+def _told(spot: Spot, found: Iterable[Found], finder: Finder) -> list[Snippet]:
     return [
         Snippet(each.defined.path, said(text, each, finder), "definition")
-        for each in found.values()
+        for each in dict.fromkeys(found)
         if (text := spot.texts.at_hand(spot.indexer, each.defined.path)) is not None
     ]
+
+
+def _holds(span: Span, other: Span) -> bool:
+    return span.start <= other.start < span.end
 
 
 def said(text: Text, found: Found, finder: Finder) -> str:

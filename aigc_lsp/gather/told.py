@@ -107,11 +107,6 @@ class Told:
         for key in [key for key in self._answers if key[0] == document.uri]:
             del self._answers[key]
 
-    async def wait(self) -> None:
-        """Return when what was asked so far is answered, or given up."""
-        if self._asking:
-            await asyncio.wait(list(self._asking.values()))
-
     def _asked(self, uri: str, task: asyncio.Task[None]) -> None:
         if self._asking.get(uri) is task:
             del self._asking[uri]

@@ -1,23 +1,11 @@
-"""Which names one would look up at a cursor (▏), and how a variable's type is read off the text."""
+"""What one would look up at a cursor (▏), and how a variable's type is read off the text."""
 
 from __future__ import annotations
 
 import pytest
 
-from aigc_lsp.context.document import Document
-from aigc_lsp.context.needs import MOST, at_cursor, bases, needs, returned, types_of
-from aigc_lsp.syntax import parse
+from aigc_lsp.context.needs import at_cursor, bases, returned, types_of
 from aigc_lsp.text import Span, Text
-
-
-def at(marked: str, language: str = "python", *, tree: bool = True) -> tuple[Document, int]:
-    text = Text(marked.replace("▏", ""))
-    return Document("u", "p", language, 1, text, parse(language, text) if tree else None), marked.index("▏")
-
-
-def names(marked: str, language: str = "python") -> list[str]:
-    found = needs(*at(marked, language))
-    return [f"{each.receiver}.{each.name}" if each.receiver else each.name for each in found]
 
 
 @pytest.mark.parametrize(
@@ -45,30 +33,8 @@ def names(marked: str, language: str = "python") -> list[str]:
     ],
 )
 def test_what_is_called_and_what_stands_before_the_dot(marked: str, expected: list[str]) -> None:
-    document, offset = at(marked, tree=False)
-    found = at_cursor(document.text, offset)
+    found = at_cursor(Text(marked.replace("▏", "")), marked.index("▏"))
     assert [f"{each.receiver}.{each.name}" if each.receiver else each.name for each in found] == expected
-
-
-def test_the_call_at_the_cursor_comes_first_then_its_line_then_what_is_near() -> None:
-    marked = "def run(order: Order):\n    far(1)\n" + "    pass\n" * 3 + "    near(2)\n    beside(3); send(▏\n"
-    found = names(marked)
-    assert found[0] == "send"
-    assert found.index("beside") < found.index("near")
-    assert "Order" in found
-
-
-def test_the_base_of_the_class_around_the_cursor() -> None:
-    document, offset = at("class Shop(Store, metaclass=Meta):\n" + "    x = 1\n" * 30 + "    def f(self):\n        ▏\n")
-    assert {each.name for each in needs(document, offset) if each.role == "base"} >= {"Store", "Meta"}
-
-
-def test_what_is_far_from_the_cursor_is_not_looked_up() -> None:
-    assert "far" not in names("far(1)\n" + "x = 1\n" * 40 + "▏\n" + "y = 1\n" * 40 + "far_below(2)\n")
-
-
-def test_there_are_never_too_many() -> None:
-    assert len(names("; ".join(f"call_{number}(1)" for number in range(90)) + "; ▏")) == MOST
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,7 @@ import pytest
 from workspaces import indexed
 
 from aigc_lsp.context.document import Document
-from aigc_lsp.context.needs import needs
+from aigc_lsp.context.needs import at_cursor
 from aigc_lsp.gather.find import Finder
 from aigc_lsp.gather.sources import said
 from aigc_lsp.syntax import language_of, parse
@@ -26,7 +26,7 @@ def told(files: Mapping[str, str], *, tree: bool = True) -> list[str]:
         f"file:///w/{own}", f"/w/{own}", language, 1, texts[own], parse(language, texts[own]) if tree else None
     )
     finder = Finder(indexed(sources), own, document, offset, texts.get)
-    found = (each for need in needs(document, offset) for each in finder.find(need))
+    found = (each for need in at_cursor(texts[own], offset) for each in finder.find(need))
     return list(dict.fromkeys(f"{each.defined.path}| {said(texts[each.defined.path], each, finder)}" for each in found))
 
 
@@ -199,10 +199,6 @@ CASES = {
             "main.rb": "require_relative 'cart'\ncart = Cart.new\ncart.add(▏)\n",
         },
         "cart.rb| class Cart\n    def add(name, count: 1)",
-    ),
-    "Bash": (
-        {"lib.sh": 'log_to() {\n  echo "$1"\n}\n', "main.sh": "source lib.sh\nlog_to ▏\n"},
-        "lib.sh| log_to()",
     ),
 }
 

@@ -19,8 +19,8 @@ from aigc_lsp.context.window import gather as window_of
 from aigc_lsp.gather import told
 from aigc_lsp.gather.gatherer import Gatherer
 from aigc_lsp.gather.told import Place, defined_at, where
-from aigc_lsp.syntax import symbols_of
-from aigc_lsp.text import Text
+from aigc_lsp.syntax import Definition, symbols_of
+from aigc_lsp.text import Span, Text
 
 MAILER = """\
 import os
@@ -73,8 +73,10 @@ class Other:
         return then.late
 
     async def settled(self) -> None:
-        assert self.desk.gatherer._told is not None
-        await self.desk.gatherer._told.wait()
+        """All that was asked is answered, and what that wants is read."""
+        told = self.desk.gatherer._told
+        assert told is not None
+        await until(lambda: not told._asking, "the answers")
         await self.desk.gatherer.read()
 
 
@@ -327,6 +329,21 @@ async def test_a_closed_document_is_forgotten_with_what_was_asked(tmp_path: Path
         assert len(it.asked) == 3
 
 
+async def test_the_answer_to_a_closed_document_is_not_kept(tmp_path: Path) -> None:
+    async with other(tmp_path) as it:
+        it.answers.clear()
+        main = it.desk.open("p/m.py", CALL)
+        await it.desk.gathered(main, settled=False)
+        await asyncio.sleep(0)
+        it.desk.gatherer.closed(main)
+        it.answers.set()
+        await asyncio.sleep(0.05)
+        it.says = [it.place("p/a.py", "send")]
+        it.desk.open("p/m.py", CALL)
+        assert len(await it.told(main)) == 1
+        assert len(it.asked) == 2
+
+
 async def test_so_many_answers_are_kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(told, "MOST_KEPT", 2)
     async with other(tmp_path) as it:
@@ -383,3 +400,14 @@ def test_the_definition_whose_head_it_is(language: str, source: str, at: str, na
     text = Text(source)
     found = defined_at(text, source.index(at), symbols_of(language, text).definitions)
     assert (found.name if found else None) == name
+
+
+def test_of_heads_in_one_another_the_innermost_counts() -> None:
+    text = Text("typedef struct inner { int x; } outer;")
+    definitions = [
+        Definition("outer", "type", Span(0, 38), Span(0, 38), None, "", None),
+        Definition("inner", "class", Span(8, 30), Span(8, 20), None, "", None),
+    ]
+    for order in (definitions, definitions[::-1]):
+        assert defined_at(text, 15, order) == definitions[1]
+        assert defined_at(text, 32, order) == definitions[0]

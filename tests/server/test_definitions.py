@@ -82,7 +82,7 @@ class Editor:
         return {"uri": (self.root / path).as_uri(), "range": span}
 
     async def prompt(self, path: str, text: str) -> str:
-        """What the model is shown before the cursor, at the end of `text`, the document's from now on."""
+        """What the model is shown above the cursor, at the end of `text`, the document's from now on."""
         client, engine, uri = self.bench.client, self.bench.engine, (self.root / path).as_uri()
         version = self._versions[uri] = self._versions.get(uri, 0) + 1
         if version == 1:
@@ -93,13 +93,14 @@ class Editor:
         position = text.count("\n"), units(text[text.rfind("\n") + 1 :], self.bench.encoding)
         assert await client.ghost(uri, *position) == ["'x')"]
         assert len(engine.asked) == before + 1
-        return str(engine.asked[-1].body["input_prefix"])
+        body = engine.asked[-1].body
+        others = [f"{each['filename']}\n{each['text']}\n" for each in body["input_extra"]]
+        return str("".join([*others, body["input_head"], body["input_prefix"]]))
 
     async def told(self, reply: Reply, wanted: str, name: str = "py", text: str = CALL) -> str:
         """The first prompt with `wanted` in it while somebody types in a new document."""
         self.says, path = reply, f"p/m{next(self._numbers)}.{name}"
-        assert wanted not in await self.prompt(path, text)
-        keys = count(1)
+        keys = count()
 
         async def typed() -> str:
             found = await self.prompt(path, text + " " * next(keys))
@@ -175,10 +176,10 @@ async def test_a_late_answer_and_none_keep_nobody_waiting(folder: Path) -> None:
             assert SENT not in await editor.prompt("p/late.py", CALL + " " * keys)
         assert (len(editor.asked), editor.answered) == (1, 0)
         await until(lambda: editor.answered == 1, "the answer")
-        typed = await editor.prompt("p/late.py", CALL + " " * 3)
-        for keys in range(4, 40):
-            typed = typed if SENT in typed else await editor.prompt("p/late.py", CALL + " " * keys)
-        assert SENT in typed
+        typed, keys = "", 3
+        while SENT not in typed:
+            typed, keys = await editor.prompt("p/late.py", CALL + " " * keys), keys + 1
+        assert f"# Path: p/a.py\n# class Mailer:\n#     {SENT}\n" in typed  # above the function, as a comment
         editor.says = None
         for keys in range(3):
             assert SENT not in await editor.prompt("p/never.py", CALL + " " * keys)

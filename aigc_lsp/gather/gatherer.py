@@ -21,7 +21,7 @@ from dataclasses import dataclass, replace
 from aigc_lsp.context.document import Document
 from aigc_lsp.context.edits import Region, followed, text_of
 from aigc_lsp.context.needs import Need, at_cursor
-from aigc_lsp.context.secrets import redact
+from aigc_lsp.context.secrets import prepare, redact
 from aigc_lsp.context.similar import Piece, Ranking
 from aigc_lsp.context.snippet import Gathered, Snippet, Source, chosen
 from aigc_lsp.context.window import Window
@@ -67,6 +67,7 @@ class Gatherer:
         self._workspace = workspace
         self._sources = sources
         self._texts = Texts()
+        self._preparing: asyncio.Future[None] | None = None
         self._documents: dict[str, Document] = {}
         self._edits: tuple[Region, ...] = ()
         self._shown: dict[str, _Shown] = {}
@@ -79,6 +80,8 @@ class Gatherer:
 
     def opened(self, document: Document) -> None:
         self._documents[document.uri] = document
+        if self._preparing is None:
+            self._preparing = asyncio.get_running_loop().run_in_executor(None, prepare)
 
     def changed(self, before: Document, after: Document, edits: Sequence[Edit]) -> None:
         self._documents[after.uri] = after

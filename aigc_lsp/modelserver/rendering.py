@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from aigc_lsp.catalogue import Model
@@ -63,14 +64,18 @@ def _hole(wire: InfillRequest, model: Model, vocabulary: Vocabulary, context: Co
     suffix_budget = budget(wire.suffix_tokens, context.suffix_tokens, room // 2)
     prefix_budget = budget(wire.prefix_tokens, context.prefix_tokens, room - suffix_budget)
     extra = tuple(ExtraFile(name, text) for name, text in wire.input_extra)
+    files = model.files
+    if files is not None and wire.extra_tokens is None:
+        # As llama.cpp lays them out, in front of all: its clients send many, and have them read ahead.
+        files = replace(files, format="tokens")
     return render(
         Hole(wire.input_prefix, wire.input_suffix, extra, wire.filename, wire.input_head),
         model.fim,
-        model.files,
+        files,
         vocabulary,
         prefix_budget=prefix_budget,
         suffix_budget=suffix_budget,
-        extra_budget=budget(wire.extra_tokens, context.extra_tokens, room - suffix_budget - prefix_budget),
+        extra_budget=budget(wire.extra_tokens, context.prefix_tokens, room - suffix_budget - prefix_budget),
         order=wire.order,
         heal=wire.heal,
     )

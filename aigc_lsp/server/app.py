@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import logging
 import sys
 from typing import TYPE_CHECKING, Any
@@ -49,7 +48,6 @@ class Server(LanguageServer):
         self.startup_messages: list[str] = []
         self.client_info: types.ClientInfo | None = None
         self._told: set[str] = set()
-        self._preparing: asyncio.Future[None] | None = None
 
     def tell_once(self, message: str) -> None:
         """Show the user a sentence; the same one never twice in a session."""
@@ -58,10 +56,8 @@ class Server(LanguageServer):
             self.window_show_message(types.ShowMessageParams(types.MessageType.Warning, message))
 
     def bring_up_gatherer(self, workspace: Workspace) -> None:
-        from aigc_lsp.context.secrets import prepare  # not needed to answer initialize
-        from aigc_lsp.gather.gatherer import Gatherer
+        from aigc_lsp.gather.gatherer import Gatherer  # not needed to answer initialize
 
-        self._preparing = asyncio.get_running_loop().run_in_executor(None, prepare)  # a tenth of a second
         self.gatherer = Gatherer(workspace, ask=self.definitions.ask if self.definitions.is_offered else None)
 
     def _show(self, standing: Standing) -> None:
@@ -73,7 +69,11 @@ class Server(LanguageServer):
         if isinstance(error, JsonRpcException) and not isinstance(error, JsonRpcInternalError):
             log.info("answered with %s", type(error).__name__)  # the client's mistake
             return
-        log.error("a handler failed: %s", described(sys.exc_info()[1] or error))  # pygls calls this where it caught it
+        # After `exit` nobody hears what is still under way.
+        level = logging.INFO if sys.stdout.buffer.closed else logging.ERROR
+        log.log(
+            level, "a handler failed: %s", described(sys.exc_info()[1] or error)
+        )  # pygls calls this where it caught it
 
 
 def build_server() -> Server:

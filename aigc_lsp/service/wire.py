@@ -90,7 +90,7 @@ class InfillRequest(Generation):
     prefix_tokens: int | None = None
     suffix_tokens: int | None = None
     extra_tokens: int | None = None
-    """For `input_extra`."""
+    """For `input_extra`, which then stands as is best for the model; without this, in front as llama.cpp has it."""
     order: str | None = None
     heal: bool | None = None
 

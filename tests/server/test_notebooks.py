@@ -182,7 +182,7 @@ async def test_no_more_than_the_budget_is_taken(receiver: Receiver) -> None:
     order = cells(*(f"name_{n} = {n}" for n in range(100)))
     receiver.take(OPEN, opened(order))
     above, below = receiver.around(order[50])
-    assert above.startswith("name_37 = 37\n")  # 13 of 12 characters and two between them
+    assert above.startswith("name_32 = 32\n")  # 18 of 12 characters and two between them
     assert above.endswith("\nname_49 = 49\n")
     assert below == ""
 

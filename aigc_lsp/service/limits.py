@@ -24,8 +24,8 @@ LONGEST = 4
 SUFFIX_SHARE = 5
 """One in so many tokens of a shortened window is behind the cursor."""
 
-EXTRA_SHARE = 4
-"""Beside the window, one token of other files in so many of its own."""
+EXTRA_SHARE = 2 / 5
+"""Of the window: beside it, so much of other files. Mostly far less is used."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +51,7 @@ def window(prefill_per_second: float, step_ms: float, cold_ms: float) -> Limits:
     reading_ms = max(0.0, cold_ms - LINE_TOKENS * step_ms)
     whole = max(LEAST_WINDOW, int(reading_ms * prefill_per_second / 1e3) // STEP * STEP)
     suffix = max(STEP // 2, whole // SUFFIX_SHARE // (STEP // 2) * (STEP // 2))
-    return Limits(whole - suffix, suffix, whole // EXTRA_SHARE // (STEP // 2) * (STEP // 2))
+    return Limits(whole - suffix, suffix, int(whole * EXTRA_SHARE) // (STEP // 2) * (STEP // 2))
 
 
 def length(health: Health | None, target_ms: float, most: int) -> int:

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING
 from aigc_lsp.config import Config
 from aigc_lsp.context.document import Document as Document
 from aigc_lsp.context.late import with_late
-from aigc_lsp.context.secrets import redact
+from aigc_lsp.context.secrets import redact, redact_around
 from aigc_lsp.context.snippet import Gathered, Snippet, blocks
 from aigc_lsp.context.window import CHARACTERS_PER_TOKEN, Window, gather
 from aigc_lsp.polish.cut import Insertion, has_met_rest, insertion
@@ -122,10 +122,10 @@ def _request(
     # A block is worth waiting for as long as for a file that is read for the first time.
     target = asked.cold_latency_target_ms if rule.is_block else asked.latency_target_ms
     tokens = asked.max_tokens if rule.is_block else min(asked.max_tokens, LINE_TOKENS)
-    said = [window.head, window.prefix, window.suffix]
+    head, prefix, suffix = window.head, window.prefix, window.suffix
     if config.engine.url:  # what leaves the machine is without secrets, also those of this file
-        said = [redact(each, document.language).text for each in said]
-    head, prefix, suffix = said
+        head = redact(head, document.language).text
+        prefix, suffix = redact_around(prefix, suffix, document.language)
     return InfillRequest(
         document=document.uri,
         filename=window.path,

@@ -19,6 +19,31 @@ _DOTTED = re.compile(rf"{_RECEIVER}\w*$")
 _CALLEE = re.compile(rf"(?:{_RECEIVER})?(?P<name>[^\W\d]\w*)[!?]?(?:<[^<>()]*>)?\s*$")
 
 
+# A bracket stands behind them, and they call nothing.
+_NO_CALLEES = frozenset(
+    (
+        *(
+            "if",
+            "elif",
+            "elsif",
+            "else",
+            "while",
+            "until",
+            "unless",
+            "for",
+            "foreach",
+            "switch",
+            "case",
+            "when",
+            "match",
+        ),
+        *("catch", "except", "rescue", "return", "yield", "await", "throw", "raise", "assert", "del", "delete", "new"),
+        *("not", "and", "or", "in", "is", "function", "func", "fn", "fun", "def", "class", "lambda", "async", "with"),
+        *("sizeof", "typeof", "instanceof", "using", "lock", "synchronized", "import", "from", "print", "super"),
+    )
+)
+
+
 @dataclass(frozen=True, slots=True)
 class Need:
     """A name to look up; it is empty where what `receiver` has is wanted. `receiver` is a name, or the member of the
@@ -39,7 +64,8 @@ def _at_cursor(text: Text, offset: int) -> Iterator[Need]:
     if dotted := _DOTTED.search(before[-200:]):
         yield Need("", dotted["receiver"])
     for bracket in _open_brackets(before):
-        if callee := _CALLEE.search(before[max(0, bracket - 200) : bracket]):
+        callee = _CALLEE.search(before[max(0, bracket - 200) : bracket])
+        if callee and callee["name"] not in _NO_CALLEES:
             yield Need(callee["name"], callee["receiver"] or "")
 
 
@@ -86,12 +112,13 @@ def types_of(name: str, source: str, span: Span) -> list[str]:
     plain = name.rpartition(".")[2]
     found: list[str] = []
     for at in _occurrences(plain, source, span):
-        is_member = source.startswith(_SELVES, at - 5) or source.startswith("@", at - 1)
-        if source[at - 1 : at] == "." and not is_member:
+        before = source[max(0, at - 5) : at]
+        is_member = before.endswith(_SELVES)
+        if before.endswith(".") and not is_member:
             continue
         given = _GIVEN.match(source, at + len(plain)) or _GO.match(source, at + len(plain))
-        before = None if is_member else _BEFORE.search(source, max(span.start, at - 80), at)
-        said = given[1] if given else (before[1] or before[2]) if before else ""
+        typed = None if is_member else _BEFORE.search(source, max(span.start, at - 80), at)
+        said = given[1] if given else (typed[1] or typed[2]) if typed else ""
         found += [word for word in _WORD.findall(said) if word not in _NO_TYPES][:3][::-1]
     return list(dict.fromkeys(reversed(found)))
 
@@ -101,7 +128,7 @@ def _occurrences(name: str, source: str, span: Span) -> Iterator[int]:
     at = source.find(name, span.start, span.end)
     while at >= 0 and name:
         end = at + len(name)
-        if not (_is_word(source[at - 1 : at]) or _is_word(source[end : end + 1])):
+        if not (_is_word(source[max(0, at - 1) : at]) or _is_word(source[end : end + 1])):
             yield at
         at = source.find(name, end, span.end)
 

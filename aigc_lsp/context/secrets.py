@@ -47,6 +47,25 @@ def redact(text: str, language: str = "") -> Redacted:
     return Redacted(done, tuple(Span(start, end) for start, end in spans))
 
 
+def masked(text: str, language: str = "") -> str:
+    """`text` with its secrets written over, so that every offset stays: to be cut into pieces afterwards."""
+    done, end = [], 0
+    for span in find(text, language):
+        done += [text[end : span.start], PLACEHOLDER[: len(span)].ljust(len(span))]
+        end = span.end
+    return "".join((*done, text[end:])) if done else text
+
+
+def redact_around(before: str, after: str, language: str = "") -> tuple[str, str]:
+    """What stands before and after a cursor without secrets, also without one that the cursor is in."""
+    at = len(before)
+    spans = find(before + after, language)
+    return (
+        _without(before, [(span.start, min(span.end, at)) for span in spans if span.start < at]),
+        _without(after, [(max(span.start - at, 0), span.end - at) for span in spans if span.end > at]),
+    )
+
+
 def find(text: str, language: str = "") -> tuple[Span, ...]:
     """Where the secrets are in `text`, in order and without overlaps; none reaches over the end of a line.
 

@@ -7,13 +7,13 @@ from collections.abc import Iterator
 
 from aigc_lsp.text import Span, Text
 
-MOST_LINES = 6
+MOST_LINES, MOST_CHARACTERS = 6, 600
 """Of one call."""
 
-# What stands before a name that is being defined or declared: only words, and none that goes before a call.
 MOST_BEFORE = 200
 """Characters before it on its line: what has more was not written by hand."""
 
+# What stands before a name that is being defined or declared: only words, and none that goes before a call.
 _DEFINES = re.compile(r"\s*(?:[\w<>\[\],.?:@]+[\s*&]+|\([^()]*\)\s*)+$|#\s*define\s+$")
 _GOES_BEFORE = re.compile(
     r"\b(?:return|await|yield|raise|throw|new|not|and|or|in|is|if|elif|else|while|until|unless|for|do|then|case|when|assert"
@@ -50,7 +50,7 @@ def _is_definition(before: str, line: str) -> bool:
 
 def _last_line(text: Text, bracket: int, line: int) -> int | None:
     """The line on which the call that opens at `bracket` closes."""
-    end = text.line_end(min(line + MOST_LINES - 1, text.line_count - 1))
+    end = min(text.line_end(min(line + MOST_LINES - 1, text.line_count - 1)), bracket + MOST_CHARACTERS)
     depth = 0
     for at in range(bracket, end):
         character = text.source[at]

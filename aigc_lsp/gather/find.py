@@ -9,6 +9,7 @@ from aigc_lsp.context.document import Document
 from aigc_lsp.context.needs import Need, bases, returned, types_of
 from aigc_lsp.index.resolve import meant, resolve
 from aigc_lsp.index.table import Defined, Imported, Index, Wanted
+from aigc_lsp.syntax import family_of
 from aigc_lsp.text import Span, Text
 
 FEW = 2
@@ -18,6 +19,7 @@ REACH = 8000
 """Characters before the cursor in which a variable's type is looked for."""
 
 _OWNERS = ("class", "type")
+_SELVES = {"self", "this", "cls"}
 
 # In these languages the files of one folder see each other's names.
 _SHARED_FOLDER = {"go", "java", "csharp", "php"}
@@ -60,7 +62,7 @@ class Finder:
     def members(self, owner: Defined) -> list[Defined]:
         """What a class has, from its top to its end."""
         parent = f"{owner.parent}.{owner.name}" if owner.parent else owner.name
-        return [each for each in self._index.in_file(owner.path) if each.parent == parent]
+        return self._index.members(owner.path, parent)
 
     def owner_of(self, member: Defined) -> Defined | None:
         parent, _, name = member.parent.rpartition(".")
@@ -104,7 +106,7 @@ class Finder:
 
     def _owners(self, receiver: str) -> list[Defined]:
         """The classes that `receiver` may be of, or be."""
-        own = self._own_classes() if receiver.startswith(("self", "this", "cls", "super", "@")) else []
+        own = self._own_classes() if receiver.partition(".")[0] in _SELVES else []
         if own and "." not in receiver:
             return own
         if own:
@@ -189,7 +191,7 @@ class Finder:
         return []
 
     def _is_kin(self, path: str) -> bool:
-        return path != self._path and self._index.files[path].language == self._document.language
+        return path != self._path and family_of(self._index.files[path].language) == family_of(self._document.language)
 
 
 def _public(found: Iterable[Defined]) -> list[Defined]:

@@ -21,7 +21,7 @@ from dataclasses import dataclass, replace
 from aigc_lsp.context.document import Document
 from aigc_lsp.context.edits import Region, followed, text_of
 from aigc_lsp.context.needs import Need, at_cursor
-from aigc_lsp.context.secrets import prepare, redact
+from aigc_lsp.context.secrets import masked, prepare, redact
 from aigc_lsp.context.similar import Piece, Ranking
 from aigc_lsp.context.snippet import Gathered, Snippet, Source, chosen
 from aigc_lsp.context.window import Window
@@ -31,7 +31,7 @@ from aigc_lsp.gather.sources import Spot, called_at, definitions, similar, subje
 from aigc_lsp.gather.texts import Texts
 from aigc_lsp.gather.told import Ask, Told
 from aigc_lsp.index.workspace import Workspace
-from aigc_lsp.syntax import Symbols
+from aigc_lsp.syntax import Symbols, family_of, language_of
 from aigc_lsp.text import Edit, Text
 
 WAIT_SECONDS = 0.01
@@ -87,10 +87,15 @@ class Gatherer:
         self._documents[after.uri] = after
         self._edits = followed(self._edits, after.uri, edits)
 
-    def knows(self, document: Document, symbols: Symbols) -> None:
-        """The symbols of an open document's text."""
-        self._texts.open[document.path] = document.text
+    def knows(self, document: Document, symbols: Symbols, shown: Text | None = None) -> None:
+        """The symbols of an open document's text; `shown` is `without_secrets` of it, where that was made already."""
+        self._texts.open[document.path] = without_secrets(document) if shown is None else shown
         self._workspace.opened(document.path, document.language, symbols)
+
+    def forget(self) -> None:
+        """What may be seen has changed: show nothing that was chosen before."""
+        self._shown.clear()
+        self._rankings.clear()
 
     def closed(self, document: Document) -> None:
         self._documents.pop(document.uri, None)
@@ -100,6 +105,7 @@ class Gatherer:
             self._told.closed(document)
         self._edits = tuple(each for each in self._edits if each.uri != document.uri)
         self._workspace.closed(document.path)
+        self.forget()
 
     # What is shown
 
@@ -149,9 +155,9 @@ class Gatherer:
         window = spot.window
         said = window.head + window.prefix + window.suffix
         if basis is None:
-            return Gathered(chosen(_clean(self._all(spot)), budget, said))
+            return Gathered(chosen(_clean(self._all(spot), budget), budget, said))
         said += "".join(f"\n{each.text}" for each in (*basis.front, *basis.late))
-        new = chosen(_clean(self._at_cursor(spot)), budget // LATE_SHARE, said)
+        new = chosen(_clean(self._at_cursor(spot), budget), budget // LATE_SHARE, said)
         late = [*basis.late, *new]
         while sum(each.cost for each in late) > budget // LATE_SHARE:
             late.pop(0)
@@ -188,7 +194,7 @@ class Gatherer:
 
     def _edited(self) -> list[Snippet]:
         return [
-            Snippet(self.path_of(document), text_of(region, document.text), "edit")
+            Snippet(self.path_of(document), redact(text_of(region, document.text), document.language).text, "edit")
             for region in self._edits
             if (document := self._documents.get(region.uri)) is not None
         ]
@@ -205,7 +211,9 @@ class Gatherer:
 
     def _ranked(self, source: Source, texts: Mapping[str, Text | None]) -> Ranking:
         """The pieces of `texts`, ranked anew only where they are others than before."""
-        pieces = [self._pieces.at_hand(path, text) for path, text in texts.items() if text is not None]
+        pieces = [
+            made for path, text in texts.items() if text is not None and (made := self._pieces.at_hand(path, text))
+        ]
         held = self._rankings.get(source)
         if held is None or list(map(id, held[0])) != list(map(id, pieces)):
             held = self._rankings[source] = pieces, Ranking(piece for each in pieces for piece in each)
@@ -217,8 +225,20 @@ class Gatherer:
     def _beside(self, spot: Spot) -> list[Document]:
         """Other open documents of this language; another cell of the same notebook is none."""
         own = spot.document
-        return [each for each in self._documents.values() if each.language == own.language and each.path != own.path]
+        family = family_of(own.language)
+        return [
+            each for each in self._documents.values() if family_of(each.language) == family and each.path != own.path
+        ]
 
 
-def _clean(snippets: Iterable[Snippet]) -> Iterable[Snippet]:
-    return (replace(each, text=redact(each.text).text) for each in snippets)
+def without_secrets(document: Document) -> Text:
+    """The document's text with its secrets written over, every offset in its place. For a thread: some milliseconds for
+    thousands of lines."""
+    source = masked(document.text.source, document.language)
+    return document.text if source is document.text.source else Text(source)
+
+
+def _clean(snippets: Iterable[Snippet], budget: int) -> Iterable[Snippet]:
+    """Those that can fit, without secrets."""
+    fitting = (each for each in snippets if each.cost <= budget)
+    return (replace(each, text=redact(each.text, language_of(each.path) or "").text) for each in fitting)

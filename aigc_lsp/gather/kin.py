@@ -8,12 +8,16 @@ from __future__ import annotations
 import asyncio
 import posixpath
 import re
+from collections import OrderedDict
 from collections.abc import Iterable
 
 from aigc_lsp.index.paths import split
-from aigc_lsp.index.table import Entry, Index, parts_of
+from aigc_lsp.index.table import Entry, Index, names_of, parts_of
+from aigc_lsp.syntax import family_of
 
 MOST = 12
+MOST_HELD = 64
+"""Files whose kin are remembered."""
 MOST_LOOKED_AT = 4000
 """Files; a larger workspace is looked at beside and above this file only."""
 
@@ -24,8 +28,8 @@ class Kin:
     """Belongs to the event loop; a thread does the comparing, 20 ms for two thousand files."""
 
     def __init__(self) -> None:
-        self._held: dict[tuple[str, str], tuple[object, list[str]]] = {}
-        self._finding: dict[tuple[str, str], asyncio.Task[None]] = {}
+        self._held: OrderedDict[tuple[str, str, str], tuple[object, list[str]]] = OrderedDict()
+        self._finding: dict[tuple[str, str, str], asyncio.Task[None]] = {}
 
     @property
     def is_whole(self) -> bool:
@@ -34,12 +38,12 @@ class Kin:
 
     def at_hand(self, index: Index, path: str, language: str) -> list[str]:
         """The kin of the file at `path`, as far as they are known. They are looked for again where it imports something
-        else, or where there are other files."""
-        key, own = (index.root, path), index.files.get(path)
-        state = len(index), own.imports if own is not None else ()
+        else, or where there are twice as many files."""
+        key, own = (index.root, path, language), index.files.get(path)
+        state = len(index).bit_length(), own.imports if own is not None else ()
         held, found = self._held.get(key, (None, []))
         if held != state and key not in self._finding:
-            self._finding[key] = asyncio.create_task(self._find(key, state, _candidates(index, path), own, language))
+            self._finding[key] = asyncio.create_task(self._find(key, state, _candidates(index, path), own))
             self._finding[key].add_done_callback(lambda _: self._finding.pop(key))
         return found
 
@@ -48,10 +52,12 @@ class Kin:
         if self._finding:
             await asyncio.wait(list(self._finding.values()), timeout=seconds)
 
-    async def _find(
-        self, key: tuple[str, str], state: object, others: list[Entry], own: Entry | None, language: str
-    ) -> None:
-        self._held[key] = state, await asyncio.to_thread(kin_among, others, key[1], own, language)
+    async def _find(self, key: tuple[str, str, str], state: object, others: list[Entry], own: Entry | None) -> None:
+        _, path, language = key
+        self._held[key] = state, await asyncio.to_thread(kin_among, others, path, own, language)
+        self._held.move_to_end(key)
+        if len(self._held) > MOST_HELD:
+            self._held.popitem(last=False)
 
 
 def kin_among(others: Iterable[Entry], path: str, own: Entry | None, language: str) -> list[str]:
@@ -60,7 +66,7 @@ def kin_among(others: Iterable[Entry], path: str, own: Entry | None, language: s
     scored = []
     for entry in others:
         other = entry.path
-        if other == path or entry.language != language:
+        if other == path or family_of(entry.language) != family_of(language):
             continue
         imports = _imported(entry.imports)
         score = 2 * len(own_imports & imports) / (len(own_imports | imports) or 1)
@@ -76,8 +82,7 @@ def importers_of(index: Index, path: str, name: str) -> list[str]:
     found = [
         entry.path
         for entry in _candidates(index, path)
-        if entry.path != path and any(name in each for each in entry.imports)
-        if any(name in (original, local) for each in index.imports(entry.path) for original, local in each.names)
+        if entry.path != path and any(name in each and name in names_of(each) for each in entry.imports)
     ]
     return sorted(found, key=lambda other: (-len(posixpath.commonpath([f"/{other}", f"/{path}"])), other))[:MOST]
 

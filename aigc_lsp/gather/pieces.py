@@ -26,9 +26,11 @@ class Pieces:
         return not self._making
 
     def at_hand(self, path: str, text: Text) -> list[Piece]:
-        """The pieces of `text`; none yet where they have to be made first, which is begun. Meanwhile those of the text
-        that was there before."""
+        """The pieces of `text`; where they have to be made first, which is begun, those of the text that was there
+        before. One that is too long has none."""
         held, pieces = self._held.get(path, (None, []))
+        if held is not None:
+            self._held.move_to_end(path)
         if held is not text and path not in self._making and len(text) <= MOST_CHARACTERS:
             self._making[path] = asyncio.create_task(self._make(path, text))
             self._making[path].add_done_callback(lambda _: self._making.pop(path))

@@ -28,6 +28,8 @@ MOST_SEEN = 16
 """Pieces that the window may show of the file itself, which resemble it most of all."""
 NEAR_LINES_ABOVE, NEAR_LINES_BELOW = 10, 4
 """Around the cursor: what these lines say is looked for elsewhere."""
+MOST_NEAR = 2000
+"""Characters of them, on each side."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,7 +121,8 @@ def similar(spot: Spot, ranking: Ranking, source: Source) -> list[Snippet]:
     text = spot.document.text
     line = text.line_at(spot.offset)
     first, last = max(0, line - NEAR_LINES_ABOVE), min(text.line_count - 1, line + NEAR_LINES_BELOW)
-    near = text.slice(Span(text.line_start(first), text.line_end(last)))
+    start, end = max(text.line_start(first), spot.offset - MOST_NEAR), min(text.line_end(last), spot.offset + MOST_NEAR)
+    near = text.slice(Span(start, end))
     found = (piece for _, piece in ranking.best(words_of(near), MOST_SIMILAR + MOST_SEEN))
     unseen = [piece for piece in found if not (piece.path == spot.path and _overlap(piece.span, spot.seen))]
     return [Snippet(piece.path, piece.text, source) for piece in unseen[:MOST_SIMILAR]]

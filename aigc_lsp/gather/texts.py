@@ -1,7 +1,8 @@
 """Texts of indexed files: those at hand, and those that are being read.
 
 The index keeps no text. What is asked for again and again is kept here, some megabytes at most; an open document's text
-is the one that its symbols in the index were taken from, since it is that text that their offsets mean.
+is the one that its symbols in the index were taken from, since it is that text that their offsets mean. Secrets are
+written over before anything is cut from a text, at the same length.
 """
 
 from __future__ import annotations
@@ -10,8 +11,10 @@ import asyncio
 import os
 from collections import OrderedDict
 
+from aigc_lsp.context.secrets import masked
 from aigc_lsp.index.build import Indexer
 from aigc_lsp.index.table import EDITED
+from aigc_lsp.syntax import language_of
 from aigc_lsp.text import Text
 
 MOST_CHARACTERS = 4_000_000
@@ -62,6 +65,7 @@ class Texts:
         source = await indexer.text(path)
         if source is None:
             return
+        source = await asyncio.to_thread(masked, source, language_of(path) or "")
         _, before = self._held.pop((indexer.index.root, path), (0, None))
         self._held[indexer.index.root, path] = stamp, Text(source)
         self._length += len(source) - (len(before) if before is not None else 0)

@@ -113,6 +113,11 @@ def parts_of(text: str) -> list[str]:
     return text.split(_BETWEEN_NAMES)
 
 
+def names_of(text: str) -> set[str]:
+    """What an import as an `Entry` keeps it brings: the names there and here."""
+    return {each for part in parts_of(text)[2:] for each in part.split(_BEFORE_LOCAL)}
+
+
 def _from_text(text: str) -> Imported:
     module, alias, *names = parts_of(text)
     pairs = (name.partition(_BEFORE_LOCAL) for name in names)
@@ -182,6 +187,14 @@ class Index:
         """Every definition in a file, from its top to its end."""
         entry = self._entries.get(path)
         return [] if entry is None else [entry.definition(at) for at in range(len(entry.names))]
+
+    def members(self, path: str, parent: str) -> list[Defined]:
+        """The definitions of a file that are right in `parent`, a dotted name."""
+        entry = self._entries.get(path)
+        if entry is None or parent not in entry.parents:
+            return []
+        code = entry.parents.index(parent)
+        return [entry.definition(at) for at in range(len(entry.names)) if entry.numbers[at * _COLUMNS + 1] == code]
 
     def imports(self, path: str) -> list[Imported]:
         """What a file imports, as it is written there."""

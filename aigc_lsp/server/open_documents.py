@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from aigc_lsp.index.judging import Judgement
     from aigc_lsp.pipeline import Document
     from aigc_lsp.server.app import Server
-    from aigc_lsp.syntax import Tree
+    from aigc_lsp.syntax import Symbols, Tree
     from aigc_lsp.text import Edit, Text
 
 log = logging.getLogger(__name__)
@@ -92,6 +92,8 @@ class OpenDocuments:
     def judge_anew(self) -> None:
         """What decides on what may be seen has changed: no document is served until it is judged by that."""
         self._session.judgements.clear()
+        if self._server.gatherer is not None:
+            self._server.gatherer.forget()
         self._judge(self._session.documents)
 
     def look(self) -> None:
@@ -183,9 +185,9 @@ class OpenDocuments:
             # A cell is not its notebook's file.
             if uri not in self._seen or not document.path or document.path != path_of(uri):
                 return
-            symbols = await asyncio.to_thread(document.tree.symbols)
+            symbols, shown = await asyncio.to_thread(_look_at, document, document.tree)
             if uri in self._seen and self._server.gatherer is not None:
-                self._server.gatherer.knows(document, symbols)
+                self._server.gatherer.knows(document, symbols, shown)
 
     async def _parsed(self, document: Document) -> Document | None:
         """The document with a tree, where one can be made; None where it is another by now."""
@@ -199,7 +201,8 @@ class OpenDocuments:
         finally:
             is_unwanted.set()
         if tree is None:
-            self._hard[document.uri] = document.text
+            if self._session.documents.get(document.uri) is document:
+                self._hard[document.uri] = document.text
             return document
         self._hard.pop(document.uri, None)
         parsed = self._session.take_tree(document, tree)
@@ -219,6 +222,12 @@ class OpenDocuments:
             self._judging = None
         if not task.cancelled() and (error := task.exception()):
             log.error("work on an open document failed: %s", described(error))
+
+
+def _look_at(document: Document, tree: Tree) -> tuple[Symbols, Text]:
+    from aigc_lsp.gather.gatherer import without_secrets  # not needed to answer initialize
+
+    return tree.symbols(), without_secrets(document)
 
 
 def _parse(document: Document, is_unwanted: threading.Event) -> Tree | None:

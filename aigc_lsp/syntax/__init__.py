@@ -4,7 +4,7 @@ The only room that imports tree_sitter. Inside are UTF-8 bytes, outside are code
 """
 
 from aigc_lsp.syntax.comments import comment_marks, commented
-from aigc_lsp.syntax.grammar import has_grammar, language_of
+from aigc_lsp.syntax.grammar import family_of, has_grammar, language_of
 from aigc_lsp.syntax.lines import place_without_tree
 from aigc_lsp.syntax.place import Kind, Place, Scope, ScopeKind
 from aigc_lsp.syntax.symbols import Definition, DefinitionKind, Import, Role, Symbols, Use
@@ -25,6 +25,7 @@ __all__ = [
     "Use",
     "comment_marks",
     "commented",
+    "family_of",
     "has_grammar",
     "language_of",
     "parse",

@@ -166,6 +166,17 @@ def language_of(path: str | PurePath) -> str | None:
     return _NAMES.get(name.name.lower()) or _LANGUAGE_OF.get(name.suffix.lower())
 
 
+_FAMILIES = {
+    **dict.fromkeys(("javascript", "javascriptreact", "typescript", "typescriptreact"), "web"),
+    **dict.fromkeys(("c", "cpp", "cuda-cpp"), "c"),
+}
+
+
+def family_of(language_id: str) -> str:
+    """What languages have in common whose files use one another."""
+    return _FAMILIES.get(language_id, language_id)
+
+
 def has_grammar(language_id: str) -> bool:
     return language_id in _GRAMMARS
 

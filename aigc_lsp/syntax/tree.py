@@ -40,6 +40,7 @@ _IMPORT_DEPTH = 5
 _MAY_IMPORT = re.compile(
     r"\b(?:import|from|include|require\w*|use|using|mod|source|package|namespace|export)\b|^\s*\.\s"
 )
+_MAY_HIDE = re.compile(r"[/*`\"'#=]")
 _FOLLOWS = re.compile(r"\s*\S?")
 
 # Direct children of an error. From here on a query, which is quadratic in them, takes seconds.
@@ -196,7 +197,7 @@ class Tree:
         if encoded.source != new_text.source or len(encoded.data) > MAX_BYTES:
             return parse(self.language_id, new_text, go_on)
         found = Tree(self.grammar, self.language_id, new_text, encoded, _parsed(self.grammar, encoded, tree, go_on))
-        if "_imports" in self.__dict__ and self._imports_stay(edits, new_text):
+        if "_imports" in self.__dict__ and not self.has_errors and self._imports_stay(edits, new_text):
             found.__dict__["_imports"] = self._imports
         return found
 
@@ -210,6 +211,9 @@ class Tree:
             first = new_text.line_at(min(edit.span.start, len(new_text)))
             last = new_text.line_at(min(edit.span.start + len(edit.new_text), len(new_text)))
             if any(_MAY_IMPORT.search(new_text.line(line)) for line in range(first, last + 1)):
+                return False
+            # What ends a comment or a text of many lines may have hidden some, or hide some from now on.
+            if _MAY_HIDE.search(edit.new_text) or _MAY_HIDE.search(self.text.slice(edit.span)):
                 return False
         return True
 

@@ -19,7 +19,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from aigc_lsp.context.secret_values import PLACEHOLDER
-from aigc_lsp.context.secrets import find, redact
+from aigc_lsp.context.secrets import find, masked, redact, redact_around
 
 LOWER, UPPER, DIGITS, HEX = string.ascii_lowercase, string.ascii_uppercase, string.digits, "0123456789abcdef"
 LETTERS = LOWER + UPPER + DIGITS
@@ -399,3 +399,31 @@ def test_the_detector_is_not_imported_before_it_is_needed() -> None:
         subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
         == "set() True\n"
     )
+
+
+KEY = "AKIA" + "Q4W7ZXCVB2MNTY6P"
+BODY = base64.encodebytes(random.Random(1).randbytes(57 * 21)).decode()
+PEM = f"-----BEGIN RSA PRIVATE KEY-----\n{BODY}-----END RSA PRIVATE KEY-----\n"
+
+
+def test_what_is_masked_keeps_every_offset() -> None:
+    text = f'a = 1\nkey = "{KEY}"\n{PEM}b = 2\n'
+    found = masked(text)
+    assert len(found) == len(text)
+    assert [line == other for line, other in zip(found.split("\n"), text.split("\n"), strict=True)].count(False) >= 20
+    assert KEY not in found
+    assert not any(line in found for line in BODY.split())
+    assert found.endswith("b = 2\n")
+    plain = "x = 1\n"
+    assert masked(plain) is plain
+
+
+def test_a_secret_that_the_cursor_is_in_goes_from_both_sides() -> None:
+    text = f'a = 1\nkey = "{KEY}"\nb = 2\nother = "{KEY}"\nend'
+    for at in range(len(text) + 1):
+        before, after = redact_around(text[:at], text[at:])
+        assert KEY[:8] not in before + after
+        assert KEY[-8:] not in before + after
+        assert before.startswith(text[: min(at, 10)][:10])
+        assert after.endswith(text[max(at, len(text) - 3) :])
+    assert redact_around("x = ", "1") == ("x = ", "1")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+import random
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -220,3 +222,37 @@ async def test_cells_of_one_notebook_are_not_shown_to_one_another(tmp_path: Path
         for cell in cells:
             it.gatherer.opened(cell)
         assert await it.shown(cells[1], settled=False) == ()
+
+
+BODY = base64.encodebytes(random.Random(1).randbytes(57 * 21)).decode()
+PEM = f"-----BEGIN RSA PRIVATE KEY-----\n{BODY}-----END RSA PRIVATE KEY-----\n"
+
+
+@pytest.mark.parametrize("is_open", [True, False])
+async def test_a_secret_of_many_lines_is_not_cut_into_pieces_that_are_none(tmp_path: Path, is_open: bool) -> None:
+    alike = f'def paint_shape(brush, outline):\n    PRIVATE = """\n{PEM}"""\n'
+    async with desk(tmp_path, {"p/a.py": alike}, "open", "sibling") as it:
+        if is_open:
+            it.open("p/a.py", alike)
+        own = "def paint_shape(brush, outline):\n    PRIVATE = BEGIN RSA KEY\n    ▏\n"
+        shown = await it.shown(it.open("p/m.py", own))
+        assert not any(line in each.text for each in shown for line in BODY.split())
+
+
+async def test_an_edit_is_cleaned_by_the_rules_of_its_language(tmp_path: Path) -> None:
+    async with desk(tmp_path, A, "edit") as it:
+        settings = document(tmp_path / "deploy.yaml", "name: shop\n\n\n")
+        it.gatherer.opened(settings)
+        it.type(settings, len("name: shop\n"), "  password: Xk29fjw83kdSqq1\n")
+        shown = await it.shown(it.open("p/m.py", "x = 1\n▏\n"))
+        assert "password" in shown[0].text
+        assert "Xk29fjw83kdSqq1" not in shown[0].text
+
+
+async def test_what_is_hidden_from_now_on_is_shown_no_more(tmp_path: Path) -> None:
+    async with desk(tmp_path, A, "open") as it:
+        red = it.open("p/red.py", ALIKE)
+        own = it.open("p/blue.py", "class BlueShape(Shape):\n    def paint(self, brush):\n        ▏\n")
+        assert (await it.shown(own))[0].path == "p/red.py"
+        it.gatherer.closed(red)
+        assert (await it.gathered(own, settled=False)).front == ()

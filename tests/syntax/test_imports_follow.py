@@ -67,3 +67,27 @@ def test_after_any_edits(language: str, seed: int) -> None:
         text = text.apply(edit)
         tree = tree.edit([edit], text)
         same_as_anew(tree, language, text)
+
+
+@pytest.mark.parametrize(
+    ("language", "first", "hiding", "second"),
+    [
+        ("javascript", "import a from 'a';\n", "/* hello */", "import b from 'b';\n"),
+        ("javascript", "import a from 'a';\n", "x(`a`)", "\nimport b from 'b';\n"),
+        ("python", "import a\n", "x = [1,\n2]", "\nimport b\n"),
+        ("python", "import a\n", '"""text"""', "\nimport b\n"),
+        ("c", '#include "a.h"\n', "/* hello */", '\n#include "b.h"\n'),
+    ],
+)
+def test_what_was_hidden_for_a_while_comes_back(language: str, first: str, hiding: str, second: str) -> None:
+    text = Text(first + second)
+    tree = parse(language, text)
+    typed = [(len(first) + at, character) for at, character in enumerate(hiding)]
+    for at, character in [*typed, *((len(first) + len(second) + len(hiding) + n, "x") for n in range(30))]:
+        assert tree is not None
+        tree.imports()
+        edit = Edit(Span(at, at), character)
+        text = text.apply(edit)
+        tree = tree.edit([edit], text)
+    assert tree is not None
+    assert len(tree.imports()) == 2

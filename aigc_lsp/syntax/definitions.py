@@ -22,7 +22,6 @@ Captures = Mapping[str, list[tree_sitter.Node]]
 # The first that matches a name decides: `const f = () => {}` is a function.
 _KINDS: tuple[DefinitionKind, ...] = ("class", "module", "function", "method", "type", "constant", "variable")
 _DETAILS = ("doc", "end", "brace", "owner", "value")
-_CONTAINERS = ("class", "module", "constant", "variable")
 _VALUES = ("constant", "variable")
 
 _QUALIFIED = re.compile(r"::|\\|\.")

@@ -5,7 +5,6 @@ Offsets are code points.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 
@@ -75,9 +74,7 @@ class Use:
 
 @dataclass(frozen=True, slots=True)
 class Symbols:
-    """What an index keeps of a file. `names` says how often each identifier occurs, comments and strings aside (but
-    all words are counted where there is no tree)."""
+    """What an index keeps of a file."""
 
     definitions: tuple[Definition, ...]
     imports: tuple[Import, ...]
-    names: Mapping[str, int]

@@ -26,7 +26,7 @@ from aigc_lsp.syntax.grammar import Grammar, grammar
 from aigc_lsp.syntax.imports import imports
 from aigc_lsp.syntax.place import Place
 from aigc_lsp.syntax.symbols import Definition, Import, Symbols, Use
-from aigc_lsp.syntax.uses import bag, uses, words
+from aigc_lsp.syntax.uses import uses
 from aigc_lsp.text import Edit, Text
 
 MAX_BYTES = 2_000_000
@@ -66,9 +66,9 @@ def parse(language_id: str, text: Text, go_on: GoOn | None = None) -> Tree | Non
 
 
 def symbols_of(language_id: str, text: Text, go_on: GoOn | None = None) -> Symbols:
-    """What a file defines, imports and uses. Without a tree it has names only. Never raises."""
+    """What a file defines and imports; nothing without a tree. Never raises."""
     tree = parse(language_id, text, go_on)
-    return Symbols((), (), words(text.source)) if tree is None else tree.symbols()
+    return Symbols((), ()) if tree is None else tree.symbols()
 
 
 class Tree:
@@ -140,10 +140,7 @@ class Tree:
 
     def symbols(self) -> Symbols:
         """All that an index keeps of the text."""
-        if not self._is_legible:
-            return Symbols((), (), words(self.text.source))
-        names = bag(tree_sitter.QueryCursor(self.grammar.names).captures(self.root), self.encoded)
-        return Symbols(self.definitions(), self.imports(), names)
+        return Symbols(self.definitions(), self.imports())
 
     def sexp(self) -> str:
         """The tree as an s-expression, for tests."""

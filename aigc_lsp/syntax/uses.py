@@ -7,7 +7,6 @@ name and the dot before it are still there.
 from __future__ import annotations
 
 import re
-from collections import Counter
 from collections.abc import Iterable
 from typing import cast
 
@@ -17,8 +16,6 @@ from aigc_lsp.syntax.symbols import Role, Use
 
 # The more a capture says, the higher.
 _RANKS = {"name": 0, "type": 1, "call": 2}
-_COUNTED = {*_RANKS, "given"}
-_WORD = re.compile(r"[^\W\d]\w*")
 
 _CALLED = re.compile(r"!?[ \t]*\(")
 # The receiver is a plain name only where nothing leads to it: in `a.b.c` that of `c` is none.
@@ -63,15 +60,3 @@ def _use(encoded: Encoded, start_byte: int, end_byte: int, role: Role) -> Use:
         elif member:
             role = "attribute"
     return Use(encoded.source[start:end], start, role, receiver)
-
-
-def bag(captures: Captures, encoded: Encoded) -> Counter[str]:
-    """How often each name occurs, among all captures of the query `names`."""
-    nodes = {node.start_byte: node.end_byte for name, found in captures.items() if name in _COUNTED for node in found}
-    counts = Counter(encoded.data[start:end] for start, end in nodes.items())
-    return Counter({name.decode("utf-8", "replace"): count for name, count in counts.items()})
-
-
-def words(source: str) -> Counter[str]:
-    """How often each word occurs, of which a tree might know more."""
-    return Counter(_WORD.findall(source))

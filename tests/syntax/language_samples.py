@@ -8,7 +8,6 @@ from dataclasses import dataclass
 @dataclass(frozen=True)
 class Sample:
     """definitions, imports, uses  what is read in `source`, and in the stretch `$1`…`$2` of `used`
-    often           names that occur more than once
     comment, first  what begins a comment, and what must stand before one
     """
 
@@ -17,7 +16,6 @@ class Sample:
     imports: str
     used: str
     uses: str
-    often: tuple[str, ...]
     comment: str = "//"
     first: str = ""
 
@@ -118,7 +116,6 @@ def f(self, x: Bar):
         q name
         q name
     """,
-    often=("p", "local", "attr"),
     comment="#",
 )
 
@@ -206,7 +203,6 @@ function f(a) {
         v name
         Comp name
     """,
-    often=("a", "b", "h"),
 )
 
 TYPESCRIPT = Sample(
@@ -282,7 +278,6 @@ function f(a: A.B<C>) {
         this.x attribute
         y call
     """,
-    often=("A", "T", "B"),
 )
 
 JAVA = Sample(
@@ -367,7 +362,6 @@ class A {
         A name
         A.F attribute
     """,
-    often=("A", "List", "x"),
     first="package com.x;\n",
 )
 
@@ -462,7 +456,6 @@ func f(s *Server) {
         y.Z call
         x name
     """,
-    often=("Server", "Run", "ctx"),
 )
 
 RUST = Sample(
@@ -557,7 +550,6 @@ fn f(p: &Point) {
         K type
         w name
     """,
-    often=("Point", "T", "local"),
 )
 
 C = Sample(
@@ -637,7 +629,6 @@ int f(struct point *p)
         n name
         MAX name
     """,
-    often=("a", "MAX", "local"),
 )
 
 CPP = Sample(
@@ -717,7 +708,6 @@ void f(Foo &x) {
         make call
         this.w attribute
     """,
-    often=("Foo", "a", "local"),
 )
 
 CSHARP = Sample(
@@ -808,7 +798,6 @@ class A
         nameof call
         F name
     """,
-    often=("Foo", "local", "_name"),
 )
 
 RUBY = Sample(
@@ -887,7 +876,6 @@ end
         q name
         q name
     """,
-    often=("local", "a", "b"),
     comment="#",
 )
 
@@ -977,7 +965,6 @@ function f(Foo $a) {
         g call
         a name
     """,
-    often=("local", "name", "x"),
     first="<?php\n",
 )
 
@@ -1030,7 +1017,6 @@ f() {
         baz call
         yes name
     """,
-    often=("name", "bar", "a"),
     comment="#",
 )
 

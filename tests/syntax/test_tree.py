@@ -197,10 +197,9 @@ def test_a_budget_that_fails_is_no_tree() -> None:
 
 
 def test_one_huge_error_has_no_symbols() -> None:
-    """A query over it would take seconds; its words still count."""
+    """A query over it would take seconds."""
     tree = parsed(Text("(" * 30_000 + " word"), "python")
     assert (tree.definitions(), tree.imports(), tree.identifiers(0, 30_000)) == ((), (), ())
-    assert tree.symbols().names == {"word": 1}
 
 
 @given(source=st.text(alphabet="a\né€😀", max_size=20), repeat=st.integers(1, 400), data=st.data())

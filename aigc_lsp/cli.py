@@ -557,7 +557,7 @@ def _config() -> Any:
 
 def _document_at(target: str, max_bytes: int) -> tuple[Any, int]:
     """The document and the offset that PATH:LINE:COL names."""
-    from aigc_lsp.pipeline import Document
+    from aigc_lsp.context.document import Document
     from aigc_lsp.syntax import language_of, parse
     from aigc_lsp.text import Text
 

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from aigc_lsp.config import Config
-from aigc_lsp.context.document import Document as Document
+from aigc_lsp.context.document import Document
 from aigc_lsp.context.late import with_late
 from aigc_lsp.context.secrets import redact, redact_around
 from aigc_lsp.context.snippet import Gathered, Snippet, blocks

@@ -29,7 +29,7 @@ _UNNAMED = {"c", "cpp", "ruby", "shellscript", "php", "csharp"}
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """A definition that is meant; `is_owner` where what it has is wanted, too. `path` is relative to the index."""
+    """A definition that is meant; `is_owner` where what it has is wanted, too."""
 
     defined: Defined
     is_owner: bool

@@ -13,7 +13,8 @@ from aigc_lsp.server import positions
 from aigc_lsp.server.failure import described
 
 if TYPE_CHECKING:
-    from aigc_lsp.pipeline import Completion, Document
+    from aigc_lsp.context.document import Document
+    from aigc_lsp.pipeline import Completion
     from aigc_lsp.server.app import Server
     from aigc_lsp.service.backend import Backend
 

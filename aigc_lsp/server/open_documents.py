@@ -21,8 +21,8 @@ from aigc_lsp.server.failure import described
 from aigc_lsp.server.session import named_path, path_of
 
 if TYPE_CHECKING:
+    from aigc_lsp.context.document import Document
     from aigc_lsp.index.judging import Judgement
-    from aigc_lsp.pipeline import Document
     from aigc_lsp.server.app import Server
     from aigc_lsp.syntax import Symbols, Tree
     from aigc_lsp.text import Edit, Text

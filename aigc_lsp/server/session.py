@@ -20,8 +20,8 @@ from aigc_lsp.server import positions
 from aigc_lsp.text import Edit, Text, sanitise
 
 if TYPE_CHECKING:
+    from aigc_lsp.context.document import Document
     from aigc_lsp.index.judging import Judgement
-    from aigc_lsp.pipeline import Document
     from aigc_lsp.syntax import GoOn, Tree
 
 T = TypeVar("T")
@@ -74,7 +74,7 @@ class Session:
 
     def open(self, item: types.TextDocumentItem, path: str | None = None) -> None:
         """`path` is that of the file it belongs to, where its URI does not say it."""
-        from aigc_lsp.pipeline import Document
+        from aigc_lsp.context.document import Document
 
         self.close(item.uri)  # some clients open twice
         text = Text(sanitise(item.text))

@@ -13,7 +13,8 @@ from typing import Any
 import pytest
 
 from aigc_lsp.config import CompletionConfig, Config
-from aigc_lsp.pipeline import Completion, Document, complete
+from aigc_lsp.context.document import Document
+from aigc_lsp.pipeline import Completion, complete
 from aigc_lsp.service.wire import InfillPiece, InfillRequest
 from aigc_lsp.syntax import parse
 from aigc_lsp.text import Text

@@ -42,8 +42,8 @@ ROOMS = {
     "status": {"service", "config", "errors"},
     "doctor": {"status", "engine", "service", "weights", "catalogue", "config", "errors", "__init__"},
     "cli": {
-        "terminal", "status", "doctor", "server", "pipeline", "gather", "index", "modelserver", "service", "weights",
-        "catalogue", "syntax", "config", "errors", "text", "measure", "__init__",
+        "terminal", "status", "doctor", "server", "pipeline", "gather", "index", "context", "modelserver", "service",
+        "weights", "catalogue", "syntax", "config", "errors", "text", "measure", "__init__",
     },
     "__main__": {"cli", "server"},
     "__init__": set(),

@@ -14,10 +14,10 @@ from typing import TYPE_CHECKING
 
 from lsprotocol import types
 
-from aigc_lsp.context.cells import Cell, around, language_in
 from aigc_lsp.server.session import path_of
 
 if TYPE_CHECKING:
+    from aigc_lsp.context.cells import Cell
     from aigc_lsp.context.document import Document
     from aigc_lsp.server.app import Server
     from aigc_lsp.server.session import Session
@@ -89,7 +89,8 @@ class Notebooks:
         return document
 
     def _among(self, document: Document, cells: Sequence[types.NotebookCell], at: int) -> Document:
-        from aigc_lsp.context.window import CHARACTERS_PER_TOKEN  # not needed to answer initialize
+        from aigc_lsp.context.cells import Cell, around, language_in  # not needed to answer initialize
+        from aigc_lsp.context.window import CHARACTERS_PER_TOKEN
 
         own = Cell(document.text.source, document.language, _is_markup(cells[at]))
         budget = self._session.config.context
@@ -106,6 +107,8 @@ class Notebooks:
         return replace(document, above=above, below=below)
 
     def _said(self, cells: Iterable[types.NotebookCell]) -> Iterator[Cell]:
+        from aigc_lsp.context.cells import Cell
+
         for cell in cells:
             document = self._session.documents.get(cell.document)
             if document is not None:

@@ -32,7 +32,7 @@ from aigc_lsp.service.client import EngineClient
 FIXTURES = Path(__file__).parent / "fixtures"
 PATIENCE = 15.0
 """Seconds: a hang, not a slow machine."""
-EXIT_PATIENCE = 3.0
+EXIT_PATIENCE = 10.0
 HEARTBEAT = 1.0
 """Seconds between two events of a scripted model server to which nothing happens."""
 

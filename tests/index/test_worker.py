@@ -24,6 +24,8 @@ async def test_a_worker_runs_nothing_of_the_workspace(tmp_path: Path, monkeypatc
 
 POISON = """
 import os, sys, time
+
+pytestmark = pytest.mark.process
 if "aigc_lsp.index.worker" in " ".join(sys.orig_argv):
     from aigc_lsp.index import scan
     parse = scan.symbols_of

@@ -24,7 +24,7 @@ from aigc_lsp.server.app import Server
 from aigc_lsp.server.definitions import METHOD, MOST_FAILURES, Definitions, offers_definitions, places
 from aigc_lsp.text import Text
 
-pytestmark = pytest.mark.asyncio(loop_scope="session")
+pytestmark = [pytest.mark.process, pytest.mark.asyncio(loop_scope="session")]
 
 SENT = "def send(self, to: str, retry: int = 3) -> bool: ..."
 MAILER = "class Mailer:\n    def send(self, to: str, retry: int = 3) -> bool:\n        return True\n"

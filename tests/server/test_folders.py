@@ -17,7 +17,7 @@ from workspaces import git, write
 
 from aigc_lsp.server.app import Server
 
-pytestmark = pytest.mark.asyncio(loop_scope="session")
+pytestmark = [pytest.mark.process, pytest.mark.asyncio(loop_scope="session")]
 
 ONE, TWO = "def one(): pass\n", "def two(): pass\n"
 
@@ -276,8 +276,8 @@ async def test_a_broken_ignore_file_is_told_of(folder: Path) -> None:
         found = await indexed(bench, 1)
         assert found["note"].startswith("sub/.gitignore is not UTF-8")
         await bench.ready()
-        await until(lambda: bench.client.statuses()[-1]["kind"] == "Warning", "the warning")
-        assert bench.client.statuses()[-1]["message"] == found["note"]
+        await until(lambda: bench.client.statuses()[-1]["message"] == found["note"], "the warning")
+        assert bench.client.statuses()[-1]["kind"] == "Warning"
         write(root, {"sub/.gitignore": "x\n"})
         changed(bench, root / "sub" / ".gitignore")
         assert (await indexed(bench, 2))["note"] == ""

@@ -11,7 +11,7 @@ from folders import changed, indexed, opening
 from harness import until
 from workspaces import write
 
-pytestmark = pytest.mark.asyncio(loop_scope="session")
+pytestmark = [pytest.mark.process, pytest.mark.asyncio(loop_scope="session")]
 
 SECRET = "TOKEN = 'x'\nOTHER = "
 

@@ -13,6 +13,8 @@ from aigc_lsp.index.build import Indexer
 from aigc_lsp.syntax import symbols_of
 from aigc_lsp.text import Text
 
+pytestmark = pytest.mark.process
+
 
 async def test_a_worker_runs_nothing_of_the_workspace(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     write(tmp_path, numbered(MORE_THAN_A_HANDFUL))
@@ -24,8 +26,6 @@ async def test_a_worker_runs_nothing_of_the_workspace(tmp_path: Path, monkeypatc
 
 POISON = """
 import os, sys, time
-
-pytestmark = pytest.mark.process
 if "aigc_lsp.index.worker" in " ".join(sys.orig_argv):
     from aigc_lsp.index import scan
     parse = scan.symbols_of

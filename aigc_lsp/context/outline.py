@@ -31,6 +31,11 @@ class Defined(Protocol):
     def header(self) -> Span: ...
 
 
+def dotted(defined: Defined) -> str:
+    """Its name with its parent's, which is the parent of what it has."""
+    return f"{defined.parent}.{defined.name}" if defined.parent else defined.name
+
+
 def signature(text: Text, defined: Defined) -> str:
     """The header on one line, as code: `def run(self, count: int) -> str: ...`."""
     said = _SPACE.sub(" ", text.slice(defined.header).strip())

@@ -84,9 +84,6 @@ class Ranking:
             for word in piece.words:
                 self._having[word].append(at)
 
-    def __len__(self) -> int:
-        return len(self._pieces)
-
     def best(self, query: Iterable[str], count: int) -> list[tuple[float, Piece]]:
         """The `count` pieces that resemble `query` most, the best first, with the share of it that they say (0 to 1).
         Those below `LEAST` are not among them."""

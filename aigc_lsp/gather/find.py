@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from aigc_lsp.context.document import Document
 from aigc_lsp.context.needs import Need, bases, returned, types_of
+from aigc_lsp.context.outline import dotted
 from aigc_lsp.index.resolve import meant, resolve
 from aigc_lsp.index.table import Defined, Imported, Index, Wanted
 from aigc_lsp.syntax import family_of
@@ -18,7 +19,7 @@ FEW = 2
 REACH = 8000
 """Characters before the cursor in which a variable's type is looked for."""
 
-_OWNERS = ("class", "type")
+OWNERS = ("class", "type")
 _SELVES = {"self", "this", "cls"}
 
 # In these languages the files of one folder see each other's names.
@@ -56,13 +57,12 @@ class Finder:
             return [Found(each, True) for each in self._owners(need.receiver)[:1]] or self._module(need.receiver)
         found = self._member(need.name, need.receiver) if need.receiver else self._named(need.name)
         # Of a class the first: others are parts of it (Rust's impl), or stand for other systems.
-        first = found[: 1 if found and found[0].kind in _OWNERS else FEW]
-        return [Found(each, each.kind in _OWNERS) for each in first]
+        first = found[: 1 if found and found[0].kind in OWNERS else FEW]
+        return [Found(each, each.kind in OWNERS) for each in first]
 
     def members(self, owner: Defined) -> list[Defined]:
         """What a class has, from its top to its end."""
-        parent = f"{owner.parent}.{owner.name}" if owner.parent else owner.name
-        return self._index.members(owner.path, parent)
+        return self._index.members(owner.path, dotted(owner))
 
     def owner_of(self, member: Defined) -> Defined | None:
         parent, _, name = member.parent.rpartition(".")
@@ -114,7 +114,7 @@ class Finder:
             return typed or self._types_of(receiver, self._own_span)
         start = max(0, self._offset - REACH)
         return self._types_of(receiver, Span(start, self._offset)) or [
-            each for each in self._named(receiver) if each.kind in _OWNERS
+            each for each in self._named(receiver) if each.kind in OWNERS
         ]
 
     def _types_of(self, variable: str, span: Span, hops: int = 2) -> list[Defined]:
@@ -126,7 +126,7 @@ class Finder:
             if not meant_by and hops and not head and last != variable:
                 found += self._types_of(last, span, hops - 1)
             for each in meant_by:
-                found += [each] if each.kind in _OWNERS else self._types_in(each)
+                found += [each] if each.kind in OWNERS else self._types_in(each)
         return found
 
     def _types_in(self, defined: Defined) -> list[Defined]:
@@ -136,7 +136,7 @@ class Finder:
             names = returned(header, defined.name)
         else:
             names = types_of(defined.name, header, Span(0, len(header)))
-        return [found for name in names for found in self._named_there(defined.path, name) if found.kind in _OWNERS]
+        return [found for name in names for found in self._named_there(defined.path, name) if found.kind in OWNERS]
 
     def _types_of_member(self, owner: Defined, name: str) -> list[Defined]:
         return [found for member in self._has(owner, name) for found in self._types_in(member)]
@@ -155,7 +155,7 @@ class Finder:
         own = [each for each in self._index.named_in(self._path, around[-1].name) if each.kind == "class"]
         header = self._document.text.slice(around[-1].header)
         made_from = (found for name in bases(header, around[-1].name) for found in self._named(name)[:1])
-        return own[:1] + [each for each in made_from if each.kind in _OWNERS]
+        return own[:1] + [each for each in made_from if each.kind in OWNERS]
 
     @property
     def _own_span(self) -> Span:
@@ -169,7 +169,7 @@ class Finder:
             return found
         for base in bases(self._header_of(owner), owner.name) if hops else ():
             for each in self._named_there(owner.path, base):
-                if each.kind in _OWNERS and each != owner and (found := self._has(each, name, hops - 1)):
+                if each.kind in OWNERS and each != owner and (found := self._has(each, name, hops - 1)):
                     return found
         return []
 

@@ -100,7 +100,6 @@ class Gatherer:
     def closed(self, document: Document) -> None:
         self._documents.pop(document.uri, None)
         self._texts.open.pop(document.path, None)
-        self._shown.pop(document.uri, None)
         if self._told is not None:
             self._told.closed(document)
         self._edits = tuple(each for each in self._edits if each.uri != document.uri)

@@ -55,7 +55,7 @@ def definitions(spot: Spot) -> list[Snippet]:
 
     What else is used around it was tried, and made completions worse (measured: ARCHITECTURE.md).
     """
-    finder, seen = _finder(spot), spot.seen
+    finder, seen = finder_at(spot), spot.seen
     found = [each for need in at_cursor(spot.document.text, spot.offset) for each in finder.find(need)]
     hidden = [each for each in found if each.defined.path != spot.path or not _holds(seen, each.defined.header)]
     return _told(spot, hidden, finder)
@@ -66,10 +66,11 @@ def subject(spot: Spot) -> list[Snippet]:
     index = spot.indexer.index
     path = subject_of(index.paths, spot.path)
     top = [each for each in index.in_file(path) if not each.parent and not each.name.startswith("_")] if path else []
-    return _told(spot, [Found(each, each.kind == "class") for each in top], _finder(spot))
+    return _told(spot, [Found(each, each.kind == "class") for each in top], finder_at(spot))
 
 
-def _finder(spot: Spot) -> Finder:
+def finder_at(spot: Spot) -> Finder:
+    """Looks names up for that place."""
     text_of = partial(spot.texts.at_hand, spot.indexer)
     return Finder(spot.indexer.index, spot.path, spot.document, spot.offset, text_of)
 

@@ -19,10 +19,10 @@ from dataclasses import dataclass
 
 from aigc_lsp.context.document import Document
 from aigc_lsp.context.needs import Need, at_cursor
-from aigc_lsp.context.outline import Defined, outline, within
+from aigc_lsp.context.outline import Defined, dotted, outline, within
 from aigc_lsp.context.snippet import Snippet
-from aigc_lsp.gather.find import Finder
-from aigc_lsp.gather.sources import Spot
+from aigc_lsp.gather.find import OWNERS
+from aigc_lsp.gather.sources import Spot, finder_at
 from aigc_lsp.gather.texts import Texts
 from aigc_lsp.index.build import Indexer
 from aigc_lsp.index.workspace import Workspace
@@ -36,7 +36,6 @@ READ_SECONDS = 2.0
 """A disk that hangs is waited for no longer, behind our back."""
 
 _REACH = 2200  # characters before the cursor: as far as `needs` looks for what is called
-_OWNERS = ("class", "type")
 _DOT = r"[!?]?(?:\.|->|::|\?\.)"
 _BLANKS = re.compile(r"[ \t]*")
 
@@ -192,14 +191,10 @@ def defined_at(text: Text, at: int, definitions: Iterable[Defined]) -> Defined |
 
 def said(text: Text, defined: Defined, in_file: Iterable[Defined]) -> str:
     """What is told of a definition: its signature, and what it has or what has it. `in_file`: all of its file."""
-    if defined.kind in _OWNERS:
-        return outline(text, defined, [each for each in in_file if each.parent == _dotted(defined)])
-    owners = (each for each in in_file if each.kind == "class" and _dotted(each) == defined.parent)
+    if defined.kind in OWNERS:
+        return outline(text, defined, [each for each in in_file if each.parent == dotted(defined)])
+    owners = (each for each in in_file if each.kind == "class" and dotted(each) == defined.parent)
     return within(text, next(owners, None), defined)
-
-
-def _dotted(defined: Defined) -> str:
-    return f"{defined.parent}.{defined.name}" if defined.parent else defined.name
 
 
 def _is_unknown(need: Need, spot: Spot) -> bool:
@@ -207,10 +202,7 @@ def _is_unknown(need: Need, spot: Spot) -> bool:
     document, texts = spot.document, spot.texts
     if document.tree is None or not texts.is_whole or document.tree.place(spot.offset).kind != "code":
         return False
-    finder = Finder(
-        spot.indexer.index, spot.path, document, spot.offset, lambda path: texts.at_hand(spot.indexer, path)
-    )
-    return not finder.find(need) and texts.is_whole
+    return not finder_at(spot).find(need) and texts.is_whole
 
 
 async def _read(texts: Texts, indexer: Indexer, path: str) -> Text | None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable
 
+from aigc_lsp.context.outline import dotted
 from aigc_lsp.index import resolve_packages, resolve_paths, resolve_python, resolve_rust, resolve_web
 from aigc_lsp.index.paths import split
 from aigc_lsp.index.table import Defined, Imported, Index, Wanted
@@ -126,7 +127,7 @@ def _defined(index: Index, path: str, name: str) -> list[Defined]:
 
 
 def _is_in(found: Defined, owner: Defined) -> bool:
-    return found.parent == (f"{owner.parent}.{owner.name}" if owner.parent else owner.name)
+    return found.parent == dotted(owner)
 
 
 def _called(wanted: Wanted) -> str:

@@ -222,8 +222,12 @@ class CompletionConfig:
         metadata=about("The most tokens generated for one suggestion; for a single line at most 48 are used.", 1, 1024),
     )
     debounce_ms: int = field(
-        default=0,
-        metadata=about("Milliseconds without a keystroke to wait for before generating.", 0, 2000),
+        default=40,
+        metadata=about(
+            "The most milliseconds that the model is not asked yet while one types faster than it answers; 0 for never.",
+            0,
+            2000,
+        ),
     )
     time_budget_ms: int = field(
         default=3000,

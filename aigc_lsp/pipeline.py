@@ -1,19 +1,21 @@
 """The way of a keystroke, from a document and an offset to the text to show. Read this first.
 
+kept     what was shown, typed through              reuse/
 window   what the model sees of this file           context/
-snippets and of the others                          gather/, index/
 rule     one line or a block, and where it ends     syntax/, polish/
-pieces   the model server's answer, as it comes     service/
+stream   what the model says already, or else       reuse/
+snippets and the request for it                     gather/, index/, service/
 verdict  stop, and hang up                          polish/
-cut      what of it may be shown                    polish/
+cut      what of it may be shown, and whether       polish/
 """
 
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from collections.abc import Awaitable, Callable, Sequence
+from contextlib import aclosing
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Literal
 
 from aigc_lsp.config import Config
 from aigc_lsp.context.document import Document
@@ -23,6 +25,10 @@ from aigc_lsp.context.snippet import Gathered, Snippet, blocks
 from aigc_lsp.context.window import CHARACTERS_PER_TOKEN, Window, gather
 from aigc_lsp.polish.cut import Insertion, has_met_rest, insertion
 from aigc_lsp.polish.stop import Rule, rule_for, verdict
+from aigc_lsp.reuse.anchor import Anchor
+from aigc_lsp.reuse.memory import Memory
+from aigc_lsp.reuse.stream import Stream
+from aigc_lsp.reuse.suggestion import Suggestion
 from aigc_lsp.service.backend import Backend
 from aigc_lsp.service.limits import Limits, length, limits
 from aigc_lsp.service.wire import Health, InfillRequest, Usage
@@ -34,15 +40,21 @@ if TYPE_CHECKING:
 LINE_TOKENS = 48
 """A line needs no more; what runs on is no line."""
 
+AHEAD_TOKENS = 24
+"""And so many for the line after it."""
+
+Source = Literal["kept", "under way", "model", "none"]
+
 
 @dataclass(frozen=True, slots=True)
 class Completion:
     """`text` is to be inserted at `offset` of that version of the document, in the place of the `replaces` characters
     behind it (closers only, on the same line); empty when there is nothing to show. `alone` is what to insert where
-    nothing can be replaced.
+    nothing can be replaced; `more` are other choices.
 
-    `stop_reason`: line, block, suffix, repetition, max_lines (the syntax said so), eos, limit, deadline (the model
-    server did), or middle of a word (nobody was asked).
+    `source`: kept (it was known), under way (the model says or has said it to an earlier keystroke), model (it was
+    asked), none (nobody needed to be). `stop_reason`: line, block, suffix, repetition, max_lines (the syntax said so),
+    eos, limit, deadline (the model server did), kept, or word (in the middle of one nobody is asked).
     """
 
     text: str
@@ -52,6 +64,13 @@ class Completion:
     stop_reason: str
     usage: Usage
     total_ms: float
+    source: Source = "model"
+    withheld: str = ""
+    """What kept it back, where something did that the model has said."""
+    confidence: float | None = None
+    pieces: tuple[tuple[str, float], ...] = ()
+    """What the model has said to `offset`, with the log-probability of each piece."""
+    more: tuple[Insertion, ...] = ()
 
 
 async def complete(
@@ -62,12 +81,73 @@ async def complete(
     *,
     gatherer: Gatherer | None = None,
     health: Health | None = None,
+    memory: Memory | None = None,
+    hold: Callable[[], Awaitable[None]] | None = None,
 ) -> Completion:
-    """What to insert at `offset`. Raises `EngineUnavailable` where no model answers; cancelling it hangs up.
+    """What to insert at `offset`. Raises `EngineUnavailable` where no model answers.
 
-    `gatherer` knows what else there is in the workspace, `health` how fast the model server is.
+    `gatherer` knows what else there is in the workspace, `health` how fast the model server is, `memory` what was said
+    in this document: what the model is saying goes on for it though this is cancelled. Without one, cancelling hangs
+    up. `hold` is waited for before the model is asked.
     """
     began = time.perf_counter()
+    if memory is None:
+        memory = Memory()
+        try:
+            return await complete(
+                document, offset, client, config, gatherer=gatherer, health=health, memory=memory, hold=hold
+            )
+        finally:
+            memory.hang_up()
+    for suggestion, left in memory.suggestions(document.text, offset):
+        return Completion(
+            left.text,
+            left.replaces,
+            left.alone,
+            offset,
+            "kept",
+            Usage(),
+            _since(began),
+            source="kept",
+            confidence=suggestion.confidence,
+        )
+    spot = _look(document, offset, config, gatherer, health)
+    if spot is None:
+        return Completion("", 0, "", offset, "word", Usage(), _since(began), source="none")
+    heard: Heard | None = None
+    source: Source = "under way"
+    if known := memory.stream(document.text, offset, len(spot.window.withheld)):
+        heard = await _hear(*known, spot)
+        source = "kept" if heard is not None and not heard.is_new else source
+    if heard is None:
+        if hold is not None:
+            await hold()
+        request = await _request(spot, config, gatherer)
+        stream = Stream(Anchor.at(document.text, offset, len(spot.window.withheld)))
+        memory.begin(stream)
+        stream.begin(client, request)
+        heard, source = await _hear(stream, "", spot), "model"
+    return _settled(heard, spot, memory, source, began)
+
+
+@dataclass(frozen=True, slots=True)
+class Spot:
+    """A place, and what is asked about it: at most `most` tokens, and so many `ahead` of the next line, for when this
+    one is taken."""
+
+    document: Document
+    offset: int
+    window: Window
+    rule: Rule
+    reach: Limits
+    most: int
+    ahead: int
+
+
+def _look(
+    document: Document, offset: int, config: Config, gatherer: Gatherer | None, health: Health | None
+) -> Spot | None:
+    """None where nothing should be written."""
     reach = limits(health, config.context, config.completion)
     window = gather(
         document.text,
@@ -85,43 +165,100 @@ async def complete(
     else:
         place = place_without_tree(document.text, offset, document.language)
     rule = rule_for(place, window, config.completion.max_lines)
-    text, reason, usage, ended, found = "", "word", Usage(), True, Insertion("", 0, "")
-    if rule is not None:
-        gathered = Gathered()
-        if gatherer is not None:
-            gathered = await gatherer.gather(document, offset, window, reach.extra * CHARACTERS_PER_TOKEN)
-        shown = with_late(window, document, gathered.late)
-        request = _request(document, shown, gathered.front, rule, reach, config, health)
-        async with client.infill(request) as pieces:
-            async for piece in pieces:
-                text, usage = text + piece.content, piece.usage
-                if end := verdict(text, rule):
-                    text, reason = text[: end.keep], end.reason
-                    break
-                # What was withheld the model may write over; it is heard to the end of its line.
-                if (rule.is_block or not window.withheld.strip()) and has_met_rest(text, window):
-                    reason = "suffix"
-                    break
-                if piece.stop_type:
-                    reason, ended = piece.stop_type, piece.stop_type == "eos"
-        found = insertion(text, rule, window, ended=ended)
-    total_ms = (time.perf_counter() - began) * 1e3
-    return Completion(found.text, found.replaces, found.alone, offset, reason, usage, total_ms)
-
-
-def _request(
-    document: Document,
-    window: Window,
-    snippets: Sequence[Snippet],
-    rule: Rule,
-    reach: Limits,
-    config: Config,
-    health: Health | None,
-) -> InfillRequest:
+    if rule is None:
+        return None
     asked = config.completion
     # A block is worth waiting for as long as for a file that is read for the first time.
     target = asked.cold_latency_target_ms if rule.is_block else asked.latency_target_ms
-    tokens = asked.max_tokens if rule.is_block else min(asked.max_tokens, LINE_TOKENS)
+    most = length(health, target, asked.max_tokens if rule.is_block else min(asked.max_tokens, LINE_TOKENS))
+    # Elsewhere nobody is to pay for what may not be wanted.
+    ahead = 0 if rule.is_block or config.engine.url else AHEAD_TOKENS
+    return Spot(document, offset, window, rule, reach, most, ahead)
+
+
+@dataclass(frozen=True, slots=True)
+class Heard:
+    """What the model has said to a spot. `ended`: by itself or by the rule, not by a limit. `is_new`: it was waited
+    for."""
+
+    text: str
+    reason: str
+    ended: bool
+    is_new: bool
+    usage: Usage
+    pieces: tuple[tuple[str, float], ...]
+
+
+async def _hear(stream: Stream, typed: str, spot: Spot) -> Heard | None:
+    """Listen until it is enough. None where `stream` says something else than was `typed`, or broke off before."""
+    rule, window, is_new = spot.rule, spot.window, False
+
+    def heard(text: str, reason: str, ended: bool = True) -> Heard:
+        return Heard(text, reason, ended, is_new, stream.usage, stream.pieces(len(typed)))
+
+    async with aclosing(stream.follow()) as growth:
+        async for _ in growth:
+            if not stream.agrees(typed):
+                return None
+            if len(stream.text) < len(typed):
+                is_new = True
+                continue
+            text = stream.text[len(typed) :]
+            if end := verdict(text, rule):
+                if end.reason == "line" and spot.ahead:
+                    stream.run_on(len(typed) + end.keep + 1)
+                else:
+                    stream.hang_up()
+                return heard(text[: end.keep], end.reason)
+            # What was withheld the model may write over; it is heard to the end of its line.
+            if (rule.is_block or not window.withheld.strip()) and has_met_rest(text, window):
+                stream.hang_up()
+                return heard(text, "suffix")
+            if stream.stop_type is not None:
+                return heard(text, stream.stop_type, stream.stop_type == "eos")
+            if stream.usage.generated_tokens >= spot.most and not typed:
+                stream.hang_up()
+                return heard(text, "limit", ended=False)
+            is_new = True
+    return None
+
+
+def _settled(heard: Heard | None, spot: Spot, memory: Memory, source: Source, began: float) -> Completion:
+    """What of it is shown; it is remembered."""
+    if heard is None:
+        return Completion("", 0, "", spot.offset, "cancelled", Usage(), _since(began))
+    found = insertion(heard.text, spot.rule, spot.window, ended=heard.ended)
+    if found.text:
+        anchor = Anchor.at(spot.document.text, spot.offset)
+        memory.keep(Suggestion(anchor, found.text, found.replaces, found.alone))
+    return Completion(
+        found.text,
+        found.replaces,
+        found.alone,
+        spot.offset,
+        heard.reason,
+        heard.usage if source == "model" else Usage(),
+        _since(began),
+        source=source,
+        pieces=heard.pieces,
+    )
+
+
+def _since(began: float) -> float:
+    return (time.perf_counter() - began) * 1e3
+
+
+async def _request(spot: Spot, config: Config, gatherer: Gatherer | None) -> InfillRequest:
+    gathered = Gathered()
+    if gatherer is not None:
+        characters = spot.reach.extra * CHARACTERS_PER_TOKEN
+        gathered = await gatherer.gather(spot.document, spot.offset, spot.window, characters)
+    shown = replace(spot, window=with_late(spot.window, spot.document, gathered.late))
+    return _worded(shown, gathered.front, config)
+
+
+def _worded(spot: Spot, snippets: Sequence[Snippet], config: Config) -> InfillRequest:
+    document, window, reach = spot.document, spot.window, spot.reach
     head, prefix, suffix = window.head, window.prefix, window.suffix
     if config.engine.url:  # what leaves the machine is without secrets, also those of this file
         head = redact(head, document.language).text
@@ -133,8 +270,8 @@ def _request(
         input_prefix=prefix,
         input_suffix=suffix,
         input_extra=tuple(blocks(snippets)),
-        n_predict=length(health, target, tokens),
-        t_max_predict_ms=asked.time_budget_ms,
+        n_predict=spot.most + spot.ahead,
+        t_max_predict_ms=config.completion.time_budget_ms,
         model=config.model,
         prefix_tokens=reach.prefix,
         suffix_tokens=reach.suffix,

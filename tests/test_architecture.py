@@ -32,8 +32,9 @@ ROOMS = {
     "service": {"prompt", "catalogue", "config", "errors", "__init__"},
     "modelserver": {"service", "prompt", "engine", "weights", "catalogue", "config", "errors", "__init__"},
     "gather": {"index", "context", "syntax", "text"},
-    "pipeline": {"polish", "gather", "context", "syntax", "service", "config", "text", "errors"},
-    "server": {"pipeline", "gather", "index", "context", "service", "syntax", "config", "errors", "text", "__init__"},
+    "reuse": {"service", "text"},
+    "pipeline": {"polish", "reuse", "gather", "context", "syntax", "service", "config", "text", "errors"},
+    "server": {"pipeline", "reuse", "gather", "index", "context", "service", "syntax", "config", "errors", "text", "__init__"},
     "measure": {
         "server", "pipeline", "modelserver", "service", "engine", "gather", "index", "context", "prompt", "weights",
         "catalogue", "syntax", "config", "errors", "text", "__init__",

@@ -11,11 +11,12 @@ from pygls.exceptions import JsonRpcException, JsonRpcInternalError
 from pygls.lsp.server import LanguageServer
 
 from aigc_lsp import __version__
-from aigc_lsp.server import configuration, inline_completion, lifecycle, notebooks, sync, workspace
+from aigc_lsp.server import configuration, explain, inline_completion, lifecycle, notebooks, sync, workspace
 from aigc_lsp.server.definitions import Definitions
 from aigc_lsp.server.failure import described
 from aigc_lsp.server.keeper import Keeper, Standing
 from aigc_lsp.server.open_documents import OpenDocuments
+from aigc_lsp.server.pace import Pace
 from aigc_lsp.server.progress import LoadProgress
 from aigc_lsp.server.protocol import Protocol
 from aigc_lsp.server.session import Session
@@ -37,6 +38,7 @@ class Server(LanguageServer):
             "aigc-lsp", __version__, notebook_document_sync=notebooks.SYNC, protocol_cls=Protocol, max_workers=2
         )
         self.session = Session()
+        self.pace = Pace()
         self.notebooks = notebooks.Notebooks(self.session)
         self.status = Status(self)
         self.load_progress = LoadProgress(self)
@@ -78,7 +80,7 @@ class Server(LanguageServer):
 
 def build_server() -> Server:
     server = Server()
-    for module in (lifecycle, configuration, sync, notebooks, workspace, inline_completion):
+    for module in (lifecycle, configuration, sync, notebooks, workspace, inline_completion, explain):
         module.register(server)
     return server
 

@@ -69,7 +69,12 @@ async def complete_at(server: Server, uri: str, position: types.Position, *, aut
         return None
     # The text at hand is the one that was completed, or the answer is for another time. (Its tree may be newer.)
     now = session.documents.get(uri)
-    return found if found is not None and found.text and now is not None and now.text is document.text else None
+    if found is None or now is None or now.text is not document.text:
+        return None
+    session.explained[uri] = found
+    if found.source == "model":
+        server.pace.answered(found.total_ms / 1e3)
+    return found if found.text else None
 
 
 async def _in_time(server: Server, document: Document, offset: int, backend: Backend, automatic: bool) -> Completion:
@@ -77,7 +82,19 @@ async def _in_time(server: Server, document: Document, offset: int, backend: Bac
     from aigc_lsp.pipeline import complete  # not needed to answer initialize
 
     config, health = server.session.config, server.keeper.standing.health
-    if automatic and config.completion.debounce_ms:
-        await asyncio.sleep(config.completion.debounce_ms / 1e3)
+
+    async def hold() -> None:
+        if automatic and (seconds := server.pace.hold_seconds(config.completion.debounce_ms / 1e3)):
+            await asyncio.sleep(seconds)
+
     async with asyncio.timeout(config.completion.time_budget_ms / 1e3 + LATE_SECONDS):
-        return await complete(document, offset, backend, config, gatherer=server.gatherer, health=health)
+        return await complete(
+            document,
+            offset,
+            backend,
+            config,
+            gatherer=server.gatherer,
+            health=health,
+            memory=server.session.memory(document.uri),
+            hold=hold,
+        )

@@ -22,6 +22,8 @@ from aigc_lsp.text import Edit, Text, sanitise
 if TYPE_CHECKING:
     from aigc_lsp.context.document import Document
     from aigc_lsp.index.judging import Judgement
+    from aigc_lsp.pipeline import Completion
+    from aigc_lsp.reuse.memory import Memory
     from aigc_lsp.syntax import GoOn, Tree
 
 T = TypeVar("T")
@@ -46,6 +48,10 @@ class Session:
         self.documents: dict[str, Document] = {}
         self.judgements: dict[str, Judgement] = {}
         """By URI, of open documents: whether they may be seen. None where that is not known yet."""
+        self.memories: dict[str, Memory] = {}
+        """By URI, of open documents: what was said in them."""
+        self.explained: dict[str, Completion] = {}
+        """By URI, of open documents: the last answer."""
         self.encoding = "utf-16"
         self.origins: Mapping[str, str] = {}
         self.config = settings.Config()
@@ -68,6 +74,8 @@ class Session:
     def _resolve(self) -> list[str]:
         resolved = settings.resolve(self._file, settings.environment_layer(), *self._layers.values())
         self.config, self.origins = resolved.config, resolved.origins
+        for memory in self.memories.values():
+            memory.forget()
         return list(resolved.messages)
 
     # Documents
@@ -95,9 +103,23 @@ class Session:
         # One without a tree took too long to parse, or was refused: no key is to wait for that again (`OpenDocuments`).
         tree = before.tree.edit(edits, text, within(EDIT_SECONDS)) if before.tree is not None else None
         self.documents[uri] = after = replace(before, version=version, text=text, tree=tree)
+        if edits:
+            self._remember(uri, text, edits[-1])
         if self.listener is not None:
             self.listener.changed(before, after, edits)
         return True
+
+    def _remember(self, uri: str, text: Text, last: Edit) -> None:
+        for other, memory in self.memories.items():
+            if other == uri:
+                memory.typed(text, last.span.start + len(last.new_text))
+            else:
+                memory.fade()  # what is said there may use what was changed here
+
+    def memory(self, uri: str) -> Memory:
+        from aigc_lsp.reuse.memory import Memory
+
+        return self.memories.setdefault(uri, Memory())
 
     def take_tree(self, document: Document, tree: Tree) -> Document | None:
         """The document with a tree that was made of its text meanwhile; None where it is another by now."""
@@ -109,6 +131,9 @@ class Session:
     def close(self, uri: str) -> None:
         self.supersede(uri)
         self.judgements.pop(uri, None)
+        self.explained.pop(uri, None)
+        if memory := self.memories.pop(uri, None):
+            memory.hang_up()
         document = self.documents.pop(uri, None)
         if document is not None and self.listener is not None:
             self.listener.closed(document)
@@ -166,6 +191,8 @@ class Session:
     def supersede_all(self) -> None:
         for uri in list(self._running):
             self.supersede(uri)
+        for memory in self.memories.values():
+            memory.forget()
 
 
 def parse(language: str, text: Text) -> Tree | None:

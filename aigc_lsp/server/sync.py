@@ -21,6 +21,7 @@ def register(server: Server) -> None:
     @server.feature(types.TEXT_DOCUMENT_DID_CHANGE)
     def did_change(params: types.DidChangeTextDocumentParams) -> None:
         document = params.text_document
+        server.pace.key()
         if not server.session.change(document.uri, document.version, params.content_changes):
             log.warning("ignored a change of a document that was never opened")
 

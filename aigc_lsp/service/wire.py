@@ -182,6 +182,21 @@ class Usage:
 
 
 @dataclass(frozen=True, slots=True)
+class InfillChoice:
+    """One of several alternatives, with the mean log-probability of its tokens."""
+
+    content: str
+    mean_logprob: float
+    stop_type: str
+
+    @classmethod
+    def from_json(cls, choice: Mapping[str, Any]) -> InfillChoice:
+        return cls(
+            str(choice.get("content", "")), float(choice.get("mean_logprob", 0.0)), str(choice.get("stop_type", "eos"))
+        )
+
+
+@dataclass(frozen=True, slots=True)
 class InfillPiece:
     """One event of a streamed answer. `stop_type` is set on the last: eos, word, limit, cancelled or deadline."""
 
@@ -189,6 +204,8 @@ class InfillPiece:
     usage: Usage = field(default_factory=Usage)
     logprobs: tuple[float, ...] = ()
     stop_type: str | None = None
+    choices: tuple[InfillChoice, ...] = ()
+    """On the last, where more than one was asked for: the distinct ones, the likeliest first."""
 
     @classmethod
     def from_json(cls, event: Mapping[str, Any]) -> InfillPiece:
@@ -199,6 +216,7 @@ class InfillPiece:
                 float(entry["logprob"]) for entry in event.get("completion_probabilities") or () if "logprob" in entry
             ),
             stop_type=str(event.get("stop_type", "eos")) if event.get("stop") else None,
+            choices=tuple(map(InfillChoice.from_json, event.get("choices") or ())),
         )
 
 

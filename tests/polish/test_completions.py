@@ -14,7 +14,7 @@ import pytest
 
 from aigc_lsp.config import CompletionConfig, Config
 from aigc_lsp.context.document import Document
-from aigc_lsp.pipeline import Completion, complete
+from aigc_lsp.pipeline import AHEAD_TOKENS, Completion, complete
 from aigc_lsp.service.wire import InfillPiece, InfillRequest
 from aigc_lsp.syntax import parse
 from aigc_lsp.text import Text
@@ -336,7 +336,7 @@ async def test_what_is_asked_for() -> None:
     _, block = await completed("def f():\n    $0\n", "1")
     assert line.request is not None
     assert block.request is not None
-    assert (line.request.n_predict, block.request.n_predict) == (48, 96)
+    assert (line.request.n_predict, block.request.n_predict) == (48 + AHEAD_TOKENS, 96)
     assert block.request.input_prefix == "def f():\n    "
     assert block.request.input_suffix == "\n"
 

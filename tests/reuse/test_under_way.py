@@ -1,0 +1,163 @@
+"""What the model is saying at this moment belongs to whoever types on as it says."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+import pytest
+from conftest import Buffer, Model
+
+from aigc_lsp.errors import EngineUnavailable
+from aigc_lsp.reuse.stream import ORPHAN_SECONDS
+
+
+async def begun(buffer: Buffer) -> asyncio.Task[Any]:
+    """A request that waits for the model."""
+    task = asyncio.create_task(buffer.ask())
+    for _ in range(10):
+        await asyncio.sleep(0)
+    return task
+
+
+async def overtaken(task: asyncio.Task[Any]) -> None:
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+
+
+async def test_the_next_key_goes_on_with_it() -> None:
+    model = Model("f", "oo", ".bar", "\n")
+    model.hold()
+    buffer = Buffer("x = $0\n", model)
+    first = await begun(buffer)
+    await model.let()
+    buffer.type("f")
+    await overtaken(first)
+    second = await begun(buffer)
+    await model.let(3)
+    found = await second
+    assert (found.text, found.source, model.asked, model.hung_up) == ("oo.bar", "under way", 1, 0)
+
+
+async def test_typed_before_it_was_said() -> None:
+    model = Model("foo", ".bar", "\n")
+    model.hold()
+    buffer = Buffer("x = $0\n", model)
+    first = await begun(buffer)
+    buffer.type("fo")
+    await overtaken(first)
+    second = await begun(buffer)
+    await model.let(3)
+    assert (await second).text == "o.bar"
+    assert model.asked == 1
+
+
+async def test_it_says_something_else_than_was_typed() -> None:
+    model = Model("foo", "\n")
+    model.hold()
+    buffer = Buffer("x = $0\n", model)
+    first = await begun(buffer)
+    buffer.type("g")
+    await overtaken(first)
+    second = await begun(buffer)
+    await model.let()
+    assert model.asked == 2
+    model.pieces = ("", "hi", "\n")
+    await model.let(9)
+    found = await second
+    assert found.source == "model"
+    assert model.hung_up == 1
+
+
+async def test_a_key_that_it_did_not_say_ends_it_at_once() -> None:
+    """Before the next request comes: the model server is free for it."""
+    model = Model("foo", "\n")
+    model.hold()
+    buffer = Buffer("x = $0\n", model)
+    first = await begun(buffer)
+    await model.let()
+    buffer.type("g")
+    await overtaken(first)
+    for _ in range(5):
+        await asyncio.sleep(0)
+    assert model.hung_up == 1
+
+
+async def test_who_comes_not_again_ends_it_soon() -> None:
+    model = Model("foo", "\n")
+    model.hold()
+    buffer = Buffer("x = $0\n", model)
+    await overtaken(await begun(buffer))
+    assert model.hung_up == 0
+    await asyncio.sleep(ORPHAN_SECONDS * 1.5)
+    assert model.hung_up == 1
+
+
+async def test_a_closer_of_the_editor_is_over_with_it() -> None:
+    model = Model("(na", "me)", "\n")
+    model.hold()
+    buffer = Buffer("print$0\n", model)
+    first = await begun(buffer)
+    await model.let()
+    buffer.type("(", ")")
+    await overtaken(first)
+    second = await begun(buffer)
+    await model.let(3)
+    found = await second
+    assert (found.text, found.replaces, model.asked) == ("name", 0, 1)
+
+
+async def test_the_line_after_it_is_there_when_it_is_taken() -> None:
+    """After Tab and Enter, nobody is asked."""
+    model = Model("a + b", "\n", "print(x)", "\n", "y = 2", "\n")
+    buffer = Buffer("x = $0\n", model)
+    await buffer.shows("a + b", "model")
+    for _ in range(10):
+        await asyncio.sleep(0)
+    assert model.read == 4  # the next line, and no more
+    await buffer.accept()
+    await buffer.shows("", "kept")
+    buffer.type("\n")
+    await buffer.shows("print(x)", "kept")
+    assert model.asked == 1
+
+
+async def test_the_line_after_it_is_not_read_once_something_else_is_typed() -> None:
+    model = Model("a + b", "\n", "print(x)", "\n")
+    model.hold()
+    buffer = Buffer("x = $0\n", model)
+    first = await begun(buffer)
+    await model.let(2)
+    assert (await first).text == "a + b"
+    buffer.type("z")
+    for _ in range(5):
+        await asyncio.sleep(0)
+    assert (model.hung_up, model.read) == (1, 2)
+
+
+async def test_what_it_said_and_nobody_saw_is_known_when_it_is_typed() -> None:
+    """It was stopped by the end of the line; the rest of the line needs no model, whatever was shown of it."""
+    model = Model("a", ", b", "\n")
+    buffer = Buffer("f(x$0\n", model)
+    await buffer.ask()
+    buffer.memory._suggestions.clear()
+    buffer.type("a")
+    await buffer.shows(", b", "kept")
+
+
+async def test_an_answer_that_breaks_off_is_not_taken_for_the_end() -> None:
+    class Broken(Model):
+        async def _pieces(self) -> Any:
+            async for piece in super()._pieces():
+                yield piece
+                raise EngineUnavailable("It fell.")
+
+    model = Broken("fo", "o", "\n")
+    buffer = Buffer("x = $0\n", model)
+    with pytest.raises(EngineUnavailable):
+        await buffer.ask()
+    buffer.type("f")
+    with pytest.raises(EngineUnavailable):
+        await buffer.ask()
+    assert model.asked == 2

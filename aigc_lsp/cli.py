@@ -189,6 +189,38 @@ def status(as_json: Json = False) -> None:
 
 
 @app.command()
+def stats(as_json: Json = False) -> None:
+    """Say what became of the suggestions that you were shown: accepted, typed, rejected, kept.
+
+    Of what was shown and accepted in each language; counted on this machine, for you and for the option
+    completion.learn, without any text.
+    """
+    from aigc_lsp.feedback import store, table
+    from aigc_lsp.feedback.counts import to_json
+
+    path = store.default_path()
+    try:
+        counts = store.read(path).total
+    except ValueError as error:
+        raise AigcError(f"{path} makes no sense; the next suggestion begins it anew.") from error
+    if as_json:
+        print(json.dumps({"path": str(path), "languages": to_json(counts)}))
+        return
+    if not counts:
+        print("Nothing has been counted yet.")
+        return
+    from rich.console import Console
+    from rich.table import Table
+
+    shown = Table(box=None, header_style="bold")
+    for heading in table.HEADINGS:
+        shown.add_column(heading, justify="left" if heading == table.HEADINGS[0] else "right")
+    for row in table.rows(counts):
+        shown.add_row(*row)
+    Console().print(shown)
+
+
+@app.command()
 def doctor(
     verify: Annotated[bool, typer.Option("--verify", help="Read every byte of the model, too: some seconds.")] = False,
     as_json: Json = False,
@@ -397,6 +429,64 @@ def bench_context(
     _show(bench.run(_config(), files, repeats, _say), as_json)
 
 
+@app.command()
+def replay(
+    what: Annotated[
+        list[str],
+        typer.Argument(metavar="WHAT...", help="Source files, folders, git repositories, `design` or `held-out`."),
+    ],
+    commits: Annotated[int, typer.Option(min=0, help="Of each repository, type what its last so many changed.")] = 0,
+    per_project: Annotated[
+        int | None, typer.Option(min=1, help="Files of each folder or project; else all that fit.")
+    ] = None,
+    characters: Annotated[
+        int, typer.Option(min=1, help="Typed in each file, of whole functions; about so many.")
+    ] = 1500,
+    from_line: Annotated[
+        int | None, typer.Option(min=1, help="Begin at a function there or below; else at a quarter of the file.")
+    ] = None,
+    bare: Annotated[bool, typer.Option("--bare", help="Nothing stands below what is typed.")] = False,
+    typos: Annotated[
+        float, typer.Option(min=0, max=0.5, help="The share of letters that are wrong ones first.")
+    ] = 0.03,
+    closers: Annotated[bool, typer.Option(help="The editor puts closing brackets and quotes in.")] = True,
+    pace: Annotated[
+        str, typer.Option(help="real: keys come at a person's intervals; fast: each waits for the answer before it.")
+    ] = "real",
+    seed: Annotated[int, typer.Option(help="Another seed has other pauses and typos; the same has the same.")] = 1,
+    peer: Annotated[
+        str, typer.Option(help="Type the same to llama-server=URL, as llama.vim asks it; started by you, `-t 2 -np 1`.")
+    ] = "",
+    log: Annotated[Path | None, typer.Option(help="Write each answer and the truth to this JSONL file.")] = None,
+    json_file: Annotated[Path | None, typer.Option("--json", help="Write the report to this JSON file.")] = None,
+    html: Annotated[Path | None, typer.Option(help="Write a page with curves, and each text by who typed it.")] = None,
+    into: Annotated[Path | None, typer.Option(help="Unpack projects here; else in the user's cache folder.")] = None,
+    model: Annotated[str | None, typer.Option(help="A name from `aigc-lsp models list`; else the configured.")] = None,
+) -> None:
+    """Type real code key by key through the real language server, and count what it was good for.
+
+    A suggestion that comes before the next key is seen; it is accepted where it, or its first line, is what would have
+    been typed. Leave the machine alone meanwhile: about three minutes for 1,000 characters, twice that with a peer.
+    """
+    from aigc_lsp.measure import figures
+    from aigc_lsp.measure import projects as sources
+    from aigc_lsp.measure import replay as bench
+    from aigc_lsp.measure.replay_page import page
+    from aigc_lsp.measure.replay_play import Typing
+    from aigc_lsp.measure.replay_scenes import Wanted
+
+    if pace not in ("real", "fast"):
+        raise UsageError(f"--pace is real or fast, not {pace!r}.")
+    wanted = Wanted(characters, from_line, bare, per_project, commits)
+    typing = Typing(typos, closers, waits=pace == "fast", seed=seed)
+    found = bench.run(what, wanted, typing, model or _config().model, into or sources.default_folder(), peer, log, _say)
+    if json_file is not None:
+        json_file.write_text(json.dumps(found.to_json()), encoding="utf-8")
+    if html is not None:
+        html.write_text(page(found), encoding="utf-8")
+    figures.show(found.report)
+
+
 @eval_app.command("fim")
 def eval_fim(
     data: Annotated[Path, typer.Argument(metavar="DATA.jsonl", help="Rows with prompt, suffix, canonical_solution.")],
@@ -416,6 +506,9 @@ def eval_fim(
             "memory, in an empty folder, but in no sandbox. Use a machine or container that you can lose.",
         ),
     ] = False,
+    polish: Annotated[
+        bool, typer.Option("--polish", help="Before and after polish, and what each of its steps fixed and broke.")
+    ] = False,
     as_json: Json = False,
 ) -> None:
     """Fill the holes of a file greedily, in this process, and count what is exactly, or nearly, what stood there.
@@ -423,7 +516,7 @@ def eval_fim(
     exact: the first line is; whole: of holes with several lines, all are; similarity: 0 to 100.
     """
     from aigc_lsp import catalogue
-    from aigc_lsp.measure import fim
+    from aigc_lsp.measure import fim, fim_polish
     from aigc_lsp.measure.holes import read_rows
     from aigc_lsp.terminal import track
 
@@ -431,6 +524,8 @@ def eval_fim(
         raise UsageError(f"--compare knows `orders`, not {compare!r}.")
     if compare and (order is not None or heal is not None):
         raise UsageError("--compare goes through the orders and healing itself: leave out --order and --heal.")
+    if compare and polish:
+        raise UsageError("--compare and --polish are two tables: ask for one of them.")
     rows, config = read_rows(data)[:limit], _config()
     settings = fim.Settings(
         order,
@@ -440,12 +535,20 @@ def eval_fim(
         config.context.suffix_tokens if suffix_tokens is None else suffix_tokens,
         whole=run_tests,
     )
-    variants = fim.compared(settings) if compare else [settings]
     name = model or config.model
+    said = {"data": str(data), "model": name, "run_tests": run_tests}
+    if polish:
+        asked, outcome = fim_polish.run(rows, catalogue.load(name), config, settings, run_tests, track)
+        if as_json:
+            print(json.dumps(said | {"settings": dataclasses.asdict(asked), **outcome.to_json()}))
+        else:
+            fim_polish.show(outcome)
+        return
+    variants = fim.compared(settings) if compare else [settings]
     found = fim.run(rows, catalogue.load(name), config, variants, run_tests, track)
     if as_json:
         runs = [{"settings": dataclasses.asdict(asked), **report.to_json()} for asked, report in found]
-        print(json.dumps({"data": str(data), "model": name, "run_tests": run_tests, "runs": runs}))
+        print(json.dumps(said | {"runs": runs}))
     else:
         fim.show(found)
 
@@ -505,21 +608,38 @@ def eval_repo(
 
 @eval_app.command("build")
 def eval_build(
-    root: Annotated[Path, typer.Argument(metavar="PATH", help="The root of a source tree.")],
+    root: Annotated[
+        Path,
+        typer.Argument(
+            metavar="PATH|humaneval",
+            help="The root of a source tree; or HumanEval's problems with their tests, from the package index.",
+        ),
+    ],
     out: Annotated[Path, typer.Option(help="Where to write; - is stdout.")] = Path("-"),
     count: Annotated[int, typer.Option(min=1, help="How many holes.")] = 100,
     seed: Annotated[int, typer.Option(help="Another seed picks others; the same picks the same.")] = 1,
     kinds: Annotated[
-        str, typer.Option(help="Of line, rest, span, block. One that is named twice comes twice as often.")
-    ] = "line,rest,span,block",
+        str | None,
+        typer.Option(
+            help="Of line, rest, span, lines, block; else line,rest,span,block, and line,line,lines,span of HumanEval. "
+            "One that is named twice comes twice as often."
+        ),
+    ] = None,
     suffix: Annotated[str, typer.Option(help="Endings of files, such as py,js; else all that have a grammar.")] = "",
     exclude: Annotated[str, typer.Option(help="Names of folders to leave out, such as test,docs.")] = "",
 ) -> None:
     """Mask lines, spans and blocks in a source tree, and write them as rows for `aigc-lsp eval fim`."""
-    from aigc_lsp.measure import holes
+    from aigc_lsp.measure import holes, humaneval, projects
 
     endings, left_out = ([word.strip() for word in said.split(",") if word.strip()] for said in (suffix, exclude))
-    rows = holes.build(root, count, seed, holes.kinds_named(kinds), endings, left_out)
+    wanted = holes.kinds_named(kinds) if kinds else None
+    if str(root) == humaneval.NAME:
+        if endings or left_out:
+            raise UsageError("HumanEval has no files to choose from: leave out --suffix and --exclude.")
+        problems = humaneval.problems(projects.default_folder(), _say)
+        rows = humaneval.build(problems, count, seed, wanted or humaneval.KINDS)
+    else:
+        rows = holes.build(root, count, seed, wanted or holes.DEFAULT_KINDS, endings, left_out)
     if not rows:
         raise UsageError(f"No hole can be masked below {root}: it has no file of code that fits.")
     if len(rows) < count:

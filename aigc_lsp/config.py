@@ -27,7 +27,13 @@ Value = bool | int | str | tuple[str, ...]
 
 VARIABLE_PREFIX = "AIGC_LSP_"
 # Variables with our prefix that are no options: where things lie on this machine, and the model server's own secret.
-OTHER_VARIABLES = ("AIGC_LSP_CONFIG", "AIGC_LSP_ENGINE_TOKEN", "AIGC_LSP_MODELS_DIR", "AIGC_LSP_RUNTIME_DIR")
+OTHER_VARIABLES = (
+    "AIGC_LSP_CONFIG",
+    "AIGC_LSP_ENGINE_TOKEN",
+    "AIGC_LSP_MODELS_DIR",
+    "AIGC_LSP_RUNTIME_DIR",
+    "AIGC_LSP_STATE_DIR",
+)
 
 
 def resolve(*layers: Layer) -> Resolved:
@@ -224,7 +230,7 @@ class CompletionConfig:
     debounce_ms: int = field(
         default=40,
         metadata=about(
-            "The most milliseconds that the model is not asked yet while one types faster than it answers; 0 for never.",
+            "The most milliseconds to wait with a question to the model while one types faster than it answers.",
             0,
             2000,
         ),
@@ -254,9 +260,19 @@ class CompletionConfig:
         default=2_000_000,
         metadata=about("Documents larger than this many bytes get no suggestions.", 1, 1_000_000_000),
     )
+    never: tuple[str, ...] = field(
+        default=(), metadata=about("Texts that no suggestion may contain; one that does is not shown.")
+    )
     in_secret_files: bool = field(
         default=False,
         metadata=about("Offer suggestions in files for secrets (.env, keys, credentials, …), too."),
+    )
+    learn: bool = field(
+        default=True,
+        metadata=about(
+            "Learn from what you accept and keep how sure to be before a suggestion is shown. The counts, without any "
+            "text, stay in a file on this machine."
+        ),
     )
 
 

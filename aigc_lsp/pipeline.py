@@ -11,6 +11,7 @@ cut      what of it may be shown, and whether       polish/
 
 from __future__ import annotations
 
+import re
 import time
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import aclosing
@@ -23,7 +24,8 @@ from aigc_lsp.context.late import with_late
 from aigc_lsp.context.secrets import redact, redact_around
 from aigc_lsp.context.snippet import Gathered, Snippet, blocks
 from aigc_lsp.context.window import CHARACTERS_PER_TOKEN, Window, gather
-from aigc_lsp.polish.cut import Insertion, has_met_rest, insertion
+from aigc_lsp.polish.cut import Insertion, has_met_rest
+from aigc_lsp.polish.finish import NOTHING, finished
 from aigc_lsp.polish.stop import Rule, rule_for, verdict
 from aigc_lsp.reuse.anchor import Anchor
 from aigc_lsp.reuse.memory import Memory
@@ -32,7 +34,7 @@ from aigc_lsp.reuse.suggestion import Suggestion
 from aigc_lsp.service.backend import Backend
 from aigc_lsp.service.limits import Limits, length, limits
 from aigc_lsp.service.wire import Health, InfillRequest, Usage
-from aigc_lsp.syntax import place_without_tree
+from aigc_lsp.syntax import GoOn, place_without_tree
 
 if TYPE_CHECKING:
     from aigc_lsp.gather.gatherer import Gatherer
@@ -42,6 +44,9 @@ LINE_TOKENS = 48
 
 AHEAD_TOKENS = 24
 """And so many for the line after it."""
+
+Choice = tuple[Insertion, float | None]
+"""And how sure it is."""
 
 Source = Literal["kept", "under way", "model", "none"]
 
@@ -53,8 +58,8 @@ class Completion:
     nothing can be replaced; `more` are other choices.
 
     `source`: kept (it was known), under way (the model says or has said it to an earlier keystroke), model (it was
-    asked), none (nobody needed to be). `stop_reason`: line, block, suffix, repetition, max_lines (the syntax said so),
-    eos, limit, deadline (the model server did), kept, or word (in the middle of one nobody is asked).
+    asked), none (nobody needed to be). `stop_reason`: line, block, suffix, repetition, chatter, max_lines (the text
+    said so), eos, limit, deadline (the model server did), kept, or word (in the middle of one nobody is asked).
     """
 
     text: str
@@ -66,11 +71,33 @@ class Completion:
     total_ms: float
     source: Source = "model"
     withheld: str = ""
-    """What kept it back, where something did that the model has said."""
+    """What kept it back, where the model has said something: cut (nothing was left of it), secret, never (a text that
+    the user never wants), syntax, unsure."""
     confidence: float | None = None
+    """How sure it is to be what will be typed, from 0 to 1, also where it was kept back; None where nobody knows."""
     pieces: tuple[tuple[str, float], ...] = ()
     """What the model has said to `offset`, with the log-probability of each piece."""
     more: tuple[Insertion, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """How it is asked.
+
+    choices   so many are wanted, by hand; then nothing is held back for being unsure
+    least     how sure a suggestion must be to be shown, from 0 to 1
+    hold      waited for before the model is asked
+    go_on     says for each suggestion how long it may be parsed
+    """
+
+    choices: int = 1
+    least: float = 0.0
+    hold: Callable[[], Awaitable[None]] | None = None
+    go_on: Callable[[], GoOn] | None = None
+
+    @property
+    def by_hand(self) -> bool:
+        return self.choices > 1
 
 
 async def complete(
@@ -82,52 +109,47 @@ async def complete(
     gatherer: Gatherer | None = None,
     health: Health | None = None,
     memory: Memory | None = None,
-    hold: Callable[[], Awaitable[None]] | None = None,
+    asked: Asked = Asked(),
 ) -> Completion:
     """What to insert at `offset`. Raises `EngineUnavailable` where no model answers.
 
     `gatherer` knows what else there is in the workspace, `health` how fast the model server is, `memory` what was said
     in this document: what the model is saying goes on for it though this is cancelled. Without one, cancelling hangs
-    up. `hold` is waited for before the model is asked.
+    up.
     """
     began = time.perf_counter()
-    if memory is None:
-        memory = Memory()
-        try:
-            return await complete(
-                document, offset, client, config, gatherer=gatherer, health=health, memory=memory, hold=hold
-            )
-        finally:
-            memory.hang_up()
-    for suggestion, left in memory.suggestions(document.text, offset):
-        return Completion(
-            left.text,
-            left.replaces,
-            left.alone,
-            offset,
-            "kept",
-            Usage(),
-            _since(began),
-            source="kept",
-            confidence=suggestion.confidence,
-        )
-    spot = _look(document, offset, config, gatherer, health)
-    if spot is None:
-        return Completion("", 0, "", offset, "word", Usage(), _since(began), source="none")
-    heard: Heard | None = None
-    source: Source = "under way"
-    if known := memory.stream(document.text, offset, len(spot.window.withheld)):
-        heard = await _hear(*known, spot)
-        source = "kept" if heard is not None and not heard.is_new else source
-    if heard is None:
-        if hold is not None:
-            await hold()
-        request = await _request(spot, config, gatherer)
-        stream = Stream(Anchor.at(document.text, offset, len(spot.window.withheld)))
-        memory.begin(stream)
-        stream.begin(client, request)
-        heard, source = await _hear(stream, "", spot), "model"
-    return _settled(heard, spot, memory, source, began)
+    scratch = Memory()
+    memory = scratch if memory is None else memory
+    try:
+        if kept := _kept(memory, document, offset, asked):
+            return _completion(offset, kept, began, "kept", "kept")
+        spot = _look(document, offset, config, gatherer, health)
+        if spot is None:
+            return _completion(offset, [], began, "word", "none")
+        source: Source = "under way"
+        heard = None if asked.by_hand else await _heard_already(memory, spot)
+        if heard is None:
+            if asked.hold is not None:
+                await asked.hold()
+            request = await _request(spot, config, gatherer, asked)
+            stream = Stream(Anchor.at(document.text, offset, len(spot.window.withheld)))
+            memory.begin(stream)
+            stream.begin(client, request)
+            heard, source = await (_hear_all(stream) if asked.by_hand else _hear(stream, "", spot)), "model"
+        elif not heard.is_new:
+            source = "kept"
+        return _settled(heard, spot, memory, asked, config, gatherer, began, source)
+    finally:
+        scratch.hang_up()
+
+
+def _kept(memory: Memory, document: Document, offset: int, asked: Asked) -> list[Choice]:
+    """What was shown and leads on from here: the last, or all choices that were asked for."""
+    found = memory.suggestions(document.text, offset)
+    if asked.by_hand and not any(suggestion.asked for suggestion, _ in found):
+        return []
+    made = {left.text: (Insertion(left.text, left.replaces, left.alone), each.confidence) for each, left in found}
+    return list(made.values())[: asked.choices]
 
 
 @dataclass(frozen=True, slots=True)
@@ -187,6 +209,8 @@ class Heard:
     is_new: bool
     usage: Usage
     pieces: tuple[tuple[str, float], ...]
+    more: tuple[str, ...] = ()
+    """Other choices."""
 
 
 async def _hear(stream: Stream, typed: str, spot: Spot) -> Heard | None:
@@ -223,38 +247,91 @@ async def _hear(stream: Stream, typed: str, spot: Spot) -> Heard | None:
     return None
 
 
-def _settled(heard: Heard | None, spot: Spot, memory: Memory, source: Source, began: float) -> Completion:
+async def _heard_already(memory: Memory, spot: Spot) -> Heard | None:
+    """What the model says, or has said, to somebody who typed on from there to here."""
+    known = memory.stream(spot.document.text, spot.offset, len(spot.window.withheld))
+    return None if known is None else await _hear(*known, spot)
+
+
+async def _hear_all(stream: Stream) -> Heard | None:
+    """Listen to the end, and to every choice."""
+    async with aclosing(stream.follow()) as growth:
+        async for _ in growth:
+            if stream.stop_type is not None:
+                more = tuple(choice.content for choice in stream.choices[1:])
+                ended = stream.stop_type in ("eos", "word")
+                return Heard(stream.text, stream.stop_type, ended, True, stream.usage, stream.pieces(0), more)
+    return None
+
+
+def _settled(
+    heard: Heard | None,
+    spot: Spot,
+    memory: Memory,
+    asked: Asked,
+    config: Config,
+    gatherer: Gatherer | None,
+    began: float,
+    source: Source,
+) -> Completion:
     """What of it is shown; it is remembered."""
     if heard is None:
-        return Completion("", 0, "", spot.offset, "cancelled", Usage(), _since(began))
-    found = insertion(heard.text, spot.rule, spot.window, ended=heard.ended)
-    if found.text:
-        anchor = Anchor.at(spot.document.text, spot.offset)
-        memory.keep(Suggestion(anchor, found.text, found.replaces, found.alone))
-    return Completion(
-        found.text,
-        found.replaces,
-        found.alone,
-        spot.offset,
-        heard.reason,
-        heard.usage if source == "model" else Usage(),
-        _since(began),
-        source=source,
-        pieces=heard.pieces,
-    )
+        return _completion(spot.offset, [], began, "cancelled", source)
+    document = spot.document
+    shown: dict[str, Choice] = {}
+    if asked.by_hand:  # what is there already comes first
+        shown |= {choice[0].text: choice for choice in _kept(memory, document, spot.offset, Asked())}
+    withheld, confidence = "", None
+
+    def known(name: str) -> bool:
+        is_here = re.search(rf"\b{re.escape(name)}\b", document.text.source) is not None
+        return is_here or (gatherer is not None and gatherer.defines(name))
+
+    for number, text in enumerate((heard.text, *heard.more)):
+        found = finished(
+            text,
+            heard.pieces if not number else (),
+            spot.rule,
+            spot.window,
+            document,
+            spot.offset,
+            ended=heard.ended,
+            asked=asked.by_hand,
+            never=config.completion.never,
+            known=known,
+            go_on=asked.go_on and asked.go_on(),
+        )
+        made, sure = found.insertion, found.confidence
+        is_unsure = made.text and not asked.by_hand and sure is not None and sure < asked.least
+        if not number:
+            withheld, confidence = "unsure" if is_unsure else found.withheld, sure
+        if made.text and not is_unsure:
+            shown.setdefault(made.text, (made, sure))
+    for made, sure in reversed(shown.values()):
+        anchor = Anchor.at(document.text, spot.offset)
+        memory.keep(Suggestion(anchor, made.text, made.replaces, made.alone, sure, asked.by_hand))
+    done = _completion(spot.offset, list(shown.values()), began, heard.reason, source)
+    usage = heard.usage if source == "model" else Usage()
+    return replace(done, usage=usage, withheld=withheld, confidence=confidence, pieces=heard.pieces)
 
 
-def _since(began: float) -> float:
-    return (time.perf_counter() - began) * 1e3
+def _completion(offset: int, shown: Sequence[Choice], began: float, reason: str, source: Source) -> Completion:
+    first, sure = shown[0] if shown else (NOTHING, None)
+    more = tuple(made for made, _ in shown[1:])
+    ms = (time.perf_counter() - began) * 1e3
+    return Completion(first.text, first.replaces, first.alone, offset, reason, Usage(), ms, source, "", sure, (), more)
 
 
-async def _request(spot: Spot, config: Config, gatherer: Gatherer | None) -> InfillRequest:
+async def _request(spot: Spot, config: Config, gatherer: Gatherer | None, asked: Asked) -> InfillRequest:
     gathered = Gathered()
     if gatherer is not None:
         characters = spot.reach.extra * CHARACTERS_PER_TOKEN
         gathered = await gatherer.gather(spot.document, spot.offset, spot.window, characters)
     shown = replace(spot, window=with_late(spot.window, spot.document, gathered.late))
-    return _worded(shown, gathered.front, config)
+    request = _worded(shown, gathered.front, config)
+    if not asked.by_hand:
+        return request
+    return replace(request, n=asked.choices, n_predict=spot.most, stop=() if spot.rule.is_block else ("\n",))
 
 
 def _worded(spot: Spot, snippets: Sequence[Snippet], config: Config) -> InfillRequest:

@@ -33,18 +33,22 @@ ROOMS = {
     "modelserver": {"service", "prompt", "engine", "weights", "catalogue", "config", "errors", "__init__"},
     "gather": {"index", "context", "syntax", "text"},
     "reuse": {"service", "text"},
+    "feedback": {"text"},
     "pipeline": {"polish", "reuse", "gather", "context", "syntax", "service", "config", "text", "errors"},
-    "server": {"pipeline", "reuse", "gather", "index", "context", "service", "syntax", "config", "errors", "text", "__init__"},
+    "server": {
+        "pipeline", "polish", "feedback", "reuse", "gather", "index", "context", "service", "syntax", "config",
+        "errors", "text", "__init__",
+    },
     "measure": {
-        "server", "pipeline", "modelserver", "service", "engine", "gather", "index", "context", "prompt", "weights",
-        "catalogue", "syntax", "config", "errors", "text", "__init__",
+        "server", "pipeline", "polish", "modelserver", "service", "engine", "gather", "index", "context", "prompt",
+        "weights", "catalogue", "syntax", "config", "errors", "text", "__init__",
     },
     "terminal": {"service", "weights"},
     "status": {"service", "config", "errors"},
     "doctor": {"status", "engine", "service", "weights", "catalogue", "config", "errors", "__init__"},
     "cli": {
-        "terminal", "status", "doctor", "server", "pipeline", "gather", "index", "context", "modelserver", "service",
-        "weights", "catalogue", "syntax", "config", "errors", "text", "measure", "__init__",
+        "terminal", "status", "doctor", "server", "feedback", "pipeline", "gather", "index", "context", "modelserver",
+        "service", "weights", "catalogue", "syntax", "config", "errors", "text", "measure", "__init__",
     },
     "__main__": {"cli", "server"},
     "__init__": set(),
@@ -133,7 +137,7 @@ def test_what_the_editor_waits_for_loads_no_torch(module: str) -> None:
 
 def test_the_language_server_loads_nothing_before_initialize_that_can_wait() -> None:
     late = {"httpx", "uvicorn", "starlette", "typer", "rich", "detect_secrets", "requests", "tree_sitter", "pathspec"}
-    ours = {f"aigc_lsp.{room}" for room in ("syntax", "context", "index", "gather", "polish", "pipeline")}
+    ours = {f"aigc_lsp.{room}" for room in ("syntax", "context", "index", "gather", "polish", "feedback", "pipeline")}
     assert not (late | ours) & loaded_by("import aigc_lsp.__main__, aigc_lsp.server.app")
 
 
@@ -149,7 +153,10 @@ def test_no_model_name_in_code(path: Path) -> None:
             assert not said & names, f"line {node.lineno} compares with a model's name"
 
 
-PURE = ["text.py", "syntax", "context", "prompt", "polish"]
+PURE = [
+    "text.py", "syntax", "context", "prompt", "polish",
+    *(f"feedback/{name}.py" for name in ("change", "counts", "kept", "shown", "table", "threshold")),
+]  # fmt: skip
 IMPURE = {"time", "datetime", "os", "logging", "random", "pathlib.Path.open", "socket", "subprocess", "io", "tempfile"}
 
 

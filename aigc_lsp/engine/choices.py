@@ -126,7 +126,7 @@ def _begin(
     allowed = allowed.to(logits.device)
     pool = logits[allowed]
     best = allowed[pool.topk(min(len(alternatives), len(pool))).indices].tolist()
-    total = logits.logsumexp(0)
+    total = pool.logsumexp(0)
     for token, alternative in zip(best, alternatives, strict=False):
         alternative.accept(engine, request, token, float(logits[token] - total), logits)
     return alternatives[: len(best)]

@@ -35,8 +35,8 @@ def choose(
 ) -> tuple[int, float]:
     """The next token and its natural log-probability.
 
-    `logits`: [vocabulary]. `allowed`: ids, int64, to choose among; the log-probability is still that over the whole
-    vocabulary, so that a healed token's says how likely the model found it.
+    `logits`: [vocabulary]. `allowed`: ids, int64, to choose among; the log-probability is that among them: what was
+    typed is no question any more, so a healed token's says how sure the model is of what it adds.
     """
     logits = logits.float() if generator is None else logits.float().cpu()
     ids = None if allowed is None else allowed.to(logits.device)
@@ -47,7 +47,7 @@ def choose(
         at = torch.multinomial(_nucleus(pool / sampling.temperature, sampling.top_p), 1, generator=generator)
     token = at if ids is None else ids[at]
     # In float64, which holds both exactly, so that one answer of the device brings both.
-    chosen, logprob = torch.cat([token.double(), (logits[token] - logits.logsumexp(0)).double()]).tolist()
+    chosen, logprob = torch.cat([token.double(), (logits[token] - pool.logsumexp(0)).double()]).tolist()
     return int(chosen), logprob
 
 

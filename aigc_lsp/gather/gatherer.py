@@ -108,6 +108,10 @@ class Gatherer:
 
     # What is shown
 
+    def defines(self, name: str) -> bool:
+        """Whether `name` is defined anywhere in the workspace."""
+        return self._workspace.defines(name)
+
     def path_of(self, document: Document) -> str:
         """Its path in the workspace; where it lies outside, its name."""
         place = self._workspace.locate(document.path) if document.path else None

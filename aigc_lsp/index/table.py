@@ -170,6 +170,9 @@ class Index:
                 self._definers.discard(name, path)
             self.paths.discard(path)
 
+    def defines(self, name: str) -> bool:
+        return self._definers.count(name) > 0
+
     def definitions(self, name: str) -> list[Defined]:
         """Where `name` is defined, by path; none where that is in more than `COMMON` files."""
         if self._definers.count(name) > COMMON:

@@ -57,6 +57,10 @@ class Workspace:
         root = max(roots, key=len)
         return self._indexers[root], path[len(root) :].strip(os.sep).replace(os.sep, "/")
 
+    def defines(self, name: str) -> bool:
+        """Whether any file is known to define `name`."""
+        return any(indexer.index.defines(name) for indexer in self._indexers.values())
+
     def definitions(self, name: str) -> list[tuple[str, Defined]]:
         """Where `name` is defined, with the folder that each path is relative to."""
         return [(root, found) for root, each in self._indexers.items() for found in each.index.definitions(name)]

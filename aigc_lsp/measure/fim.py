@@ -9,7 +9,7 @@ is stopped or cut by syntax, a hole of one line ends at its newline alone. One b
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from itertools import groupby
 from typing import TYPE_CHECKING, Any
@@ -23,11 +23,13 @@ from aigc_lsp.prompt.infill import Hole, Prompt, render
 from aigc_lsp.weights.store import Store
 
 if TYPE_CHECKING:
-    from aigc_lsp.engine.generate import Engine
+    from aigc_lsp.engine.generate import Engine, Outcome, Piece
 
 Completer = Callable[[Row], str]
 Writer = Callable[[Prompt, Row], str]
 """Answers a prompt for a row."""
+Streamer = Callable[[Prompt, str, Sequence[str]], "Iterator[Piece | Outcome]"]
+"""Answers a prompt piece by piece, given what is expected and the texts that end it."""
 
 MAX_TOKENS = 128
 COMPARED = (("psm", False), ("psm", True), ("spm", False), ("spm", True))
@@ -50,7 +52,7 @@ class Score:
 
 @dataclass(frozen=True, slots=True)
 class Summary:
-    """Of one kind, or of all. Percentages; `exact_low` and `exact_high` are its 95 % interval. None: nothing to count.
+    """Of one kind, or of all. Percentages; `_low` and `_high` are the 95 % interval. None: nothing to count.
 
     `seconds`: spent on completing, in all.
     """
@@ -65,6 +67,8 @@ class Summary:
     similarity: float
     tested: int
     pass_rate: float | None
+    pass_low: float
+    pass_high: float
     seconds: float
 
 
@@ -74,12 +78,12 @@ class Report:
 
     @property
     def total(self) -> Summary:
-        return _summary("total", self.scores)
+        return summarise("total", self.scores)
 
     def summaries(self) -> list[Summary]:
         """For each kind, where there are several, then the total."""
         ordered = sorted(self.scores, key=lambda score: score.kind)
-        kinds = [_summary(kind, tuple(found)) for kind, found in groupby(ordered, key=lambda score: score.kind)]
+        kinds = [summarise(kind, tuple(found)) for kind, found in groupby(ordered, key=lambda score: score.kind)]
         return [*kinds, self.total] if len(kinds) > 1 else [self.total]
 
     def to_json(self) -> dict[str, Any]:
@@ -98,20 +102,24 @@ def evaluate(
         began = time.perf_counter()
         completion = complete(row)
         seconds = time.perf_counter() - began
-        reference = row.canonical_solution
-        found.append(
-            Score(
-                task_id=row.task_id,
-                kind=row.kind,
-                completion=completion,
-                exact=scores.is_exact(completion, reference),
-                exact_whole=scores.is_exact_whole(completion, reference) if scores.line_count(reference) > 1 else None,
-                similarity=scores.similarity(completion, reference),
-                passed=scores.passes(program(row, completion), time_limit) if run_tests and can_run(row) else None,
-                seconds=seconds,
-            )
-        )
+        passed = scores.passes(program(row, completion), time_limit) if run_tests and can_run(row) else None
+        found.append(score(row, completion, passed, seconds))
     return Report(tuple(found))
+
+
+def score(row: Row, completion: str, passed: bool | None, seconds: float) -> Score:
+    """`completion` beside the row's reference."""
+    reference = row.canonical_solution
+    return Score(
+        task_id=row.task_id,
+        kind=row.kind,
+        completion=completion,
+        exact=scores.is_exact(completion, reference),
+        exact_whole=scores.is_exact_whole(completion, reference) if scores.line_count(reference) > 1 else None,
+        similarity=scores.similarity(completion, reference),
+        passed=passed,
+        seconds=seconds,
+    )
 
 
 def can_run(row: Row) -> bool:
@@ -176,25 +184,14 @@ def model_completer(engine: Engine, model: catalogue.Model, settings: Settings =
 
 def model_writer(engine: Engine, model: catalogue.Model, settings: Settings = Settings()) -> Writer:
     """Writes greedily with `engine` as much as a row's reference is compared with: `max_tokens` and `whole` count."""
-    from aigc_lsp.engine.generate import Piece, Request
+    from aigc_lsp.engine.generate import Piece
 
-    vocabulary = engine.vocabulary
-    stop_tokens = frozenset(map(vocabulary.control, filter(vocabulary.has_control, model.stop)))
+    stream = streamer(engine, model, settings.max_tokens)
 
     def write(prompt: Prompt, row: Row) -> str:
-        # Offered as a draft, the reference changes nothing but the time that a right answer takes.
-        owed = prompt.heal.decode("utf-8", "ignore") + row.canonical_solution
-        request = Request(
-            tokens=prompt.tokens,
-            heal=prompt.heal,
-            draft=vocabulary.encode(owed)[:OFFERED],
-            max_tokens=settings.max_tokens,
-            stop_tokens=stop_tokens,
-            stop=("\n",) if row.is_one_line else (),
-        )
         lines = scores.line_count(row.canonical_solution)
         text = ""
-        for event in engine.generate(request):
+        for event in stream(prompt, row.canonical_solution, ("\n",) if row.is_one_line else ()):
             if not isinstance(event, Piece):
                 # The newline that ended a line is part of it where the reference has one.
                 return text + "\n" if event.stopping_word and row.canonical_solution.endswith("\n") else text
@@ -204,6 +201,30 @@ def model_writer(engine: Engine, model: catalogue.Model, settings: Settings = Se
         return text
 
     return write
+
+
+def streamer(engine: Engine, model: catalogue.Model, max_tokens: int) -> Streamer:
+    """Writes greedily with `engine`, until the model ends or one of the texts that it is given is said."""
+    from aigc_lsp.engine.generate import Request
+
+    vocabulary = engine.vocabulary
+    stop_tokens = frozenset(map(vocabulary.control, filter(vocabulary.has_control, model.stop)))
+
+    def stream(prompt: Prompt, expected: str, stop: Sequence[str]) -> Iterator[Piece | Outcome]:
+        # Offered as a draft, what is expected changes nothing but the time that a right answer takes.
+        owed = prompt.heal.decode("utf-8", "ignore") + expected
+        return engine.generate(
+            Request(
+                tokens=prompt.tokens,
+                heal=prompt.heal,
+                draft=vocabulary.encode(owed)[:OFFERED],
+                max_tokens=max_tokens,
+                stop_tokens=stop_tokens,
+                stop=tuple(stop),
+            )
+        )
+
+    return stream
 
 
 def load_engine(model: catalogue.Model, config: Config) -> Engine:
@@ -233,8 +254,7 @@ def run(
 
     Raises `UsageError`, and `ModelMissing` where the model is not on this machine.
     """
-    if run_tests and not any(map(can_run, rows)):
-        raise UsageError("--run-tests needs rows with the fields `test` and `entry_point`, and there are none.")
+    check_tests(rows, run_tests)
     asked = [settings.filled_in(model) for settings in variants]
     engine = load_engine(model, config)
     return [
@@ -244,6 +264,12 @@ def run(
         )
         for settings in asked
     ]
+
+
+def check_tests(rows: Iterable[Row], run_tests: bool) -> None:
+    """Raises `UsageError` where tests are to be run and there are none."""
+    if run_tests and not any(map(can_run, rows)):
+        raise UsageError("--run-tests needs rows with the fields `test` and `entry_point`, and there are none.")
 
 
 def compared(settings: Settings) -> list[Settings]:
@@ -294,12 +320,13 @@ def _cells(summary: Summary) -> list[str]:
     ]
 
 
-def _summary(kind: str, found: Sequence[Score]) -> Summary:
+def summarise(kind: str, found: Sequence[Score]) -> Summary:
     n = len(found)
     exact = sum(score.exact for score in found)
     low, high = scores.wilson(exact, n)
     whole = [score.exact_whole for score in found if score.exact_whole is not None]
     passed = [score.passed for score in found if score.passed is not None]
+    pass_low, pass_high = scores.wilson(sum(passed), len(passed))
     return Summary(
         kind=kind,
         n=n,
@@ -311,6 +338,8 @@ def _summary(kind: str, found: Sequence[Score]) -> Summary:
         similarity=sum(score.similarity for score in found) / n if n else 0.0,
         tested=len(passed),
         pass_rate=_percent(sum(passed), len(passed)),
+        pass_low=100 * pass_low,
+        pass_high=100 * pass_high,
         seconds=sum(score.seconds for score in found),
     )
 

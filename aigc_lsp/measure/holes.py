@@ -14,6 +14,7 @@ import re
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, fields
+from functools import partial
 from itertools import cycle, islice
 from pathlib import Path, PurePath
 from typing import Literal, cast
@@ -22,10 +23,12 @@ from aigc_lsp.errors import UsageError
 from aigc_lsp.syntax import Tree, has_grammar, language_of, parse
 from aigc_lsp.text import Edit, Span, Text
 
-Kind = Literal["line", "rest", "span", "block"]
-KINDS: tuple[Kind, ...] = ("line", "rest", "span", "block")
+Kind = Literal["line", "rest", "span", "lines", "block"]
+KINDS: tuple[Kind, ...] = ("line", "rest", "span", "lines", "block")
 """line: all behind the indentation; rest: all behind a column inside the line, also inside a word; span: characters
-within one to three lines; block: the body of a function, loop or branch, behind its docstring."""
+within one to three lines; lines: two to twelve, all behind the first one's indentation; block: the body of a function,
+loop or branch, behind its docstring."""
+DEFAULT_KINDS: tuple[Kind, ...] = ("line", "rest", "span", "block")
 
 PER_FILE = 4
 MAX_BYTES = 200_000
@@ -69,7 +72,7 @@ def build(
     root: Path,
     count: int,
     seed: int = 1,
-    kinds: Sequence[Kind] = KINDS,
+    kinds: Sequence[Kind] = DEFAULT_KINDS,
     suffixes: Sequence[str] = (),
     exclude: Sequence[str] = (),
     per_file: int = PER_FILE,
@@ -79,26 +82,34 @@ def build(
     Each file gives one hole before any gives another. A kind that is named twice comes twice as often. `suffixes` are
     endings such as "py", all that have a grammar where there are none; folders named in `exclude` are left out.
     """
-    files = list(source_files(root, suffixes, exclude))
-    random.Random(seed).shuffle(files)
+    files = source_files(root, suffixes, exclude)
+    sources = {path.relative_to(root).as_posix(): partial(read_source, path) for path in files}
+    return pick(sources, count, seed, kinds, per_file)
+
+
+def pick(
+    sources: Mapping[str, Callable[[], Source | None]], count: int, seed: int, kinds: Sequence[Kind], per_source: int
+) -> list[Row]:
+    """As `build`, of sources by name, which are read when they are looked at. Holes of one source do not touch."""
+    names = list(sources)
+    random.Random(seed).shuffle(names)
     targets = Counter(islice(cycle(kinds), count))
-    taken: dict[Path, list[Span]] = {}
+    taken: dict[str, list[Span]] = {}
     found: Counter[Kind] = Counter()
     rows: list[Row] = []
-    for turn in range(per_file):
-        for path in files:
+    for turn in range(per_source):
+        for name in names:
             missing = [kind for kind in targets if found[kind] < targets[kind]]
             if not missing:
                 return rows
             missing.sort(key=lambda kind: found[kind] / targets[kind])
-            name = path.relative_to(root).as_posix()
             chance = random.Random(f"{seed} {turn} {name}")
-            if (source := read_source(path)) and (hole := _mask_any(source, missing, chance, taken.get(path, []))):
+            if (source := sources[name]()) and (hole := _mask_any(source, missing, chance, taken.get(name, []))):
                 kind, span = hole
-                taken.setdefault(path, []).append(span)
+                taken.setdefault(name, []).append(span)
                 found[kind] += 1
                 rows.append(_row(source.text, span, kind, name))
-        files = [path for path in files if path in taken]
+        names = [name for name in names if name in taken]
     return rows
 
 
@@ -122,10 +133,11 @@ def source_files(root: Path, suffixes: Sequence[str] = (), exclude: Sequence[str
 
 @dataclass(slots=True)
 class Source:
-    """A text with a sound tree, and what its lines are."""
+    """A text with a sound tree, and what its lines are. Holes are masked from line `first` on."""
 
     text: Text
     tree: Tree
+    first: int = 0
     _is_code: dict[int, bool] = field(default_factory=dict)
 
     def content(self, line: int) -> Span:
@@ -164,7 +176,7 @@ def read_source(path: Path) -> Source | None:
 
 def mask(source: Source, kind: Kind, chance: random.Random, taken: Sequence[Span] = ()) -> Span | None:
     """A hole of `kind` that touches none of `taken`, None where a few tries find none."""
-    lines = list(range(source.text.line_count))
+    lines = list(range(source.first, source.text.line_count))
     chance.shuffle(lines)
     tries = 0
     for line in lines:
@@ -206,7 +218,19 @@ def _span(source: Source, line: int, chance: random.Random) -> Span | None:
     end = chance.randint(max(start, source.content(last).start) + 1, source.content(last).end)
     said = source.text.slice(Span(start, end))
     is_fit = said == said.strip() and is_worth(said) and source.is_code_at(start) and source.is_code_at(end)
-    return Span(start, end) if is_fit else None
+    # With a word's halves on both sides no editor asks.
+    is_in_word = re.fullmatch(r"\w\w", source.text.source[start - 1 : start] + source.text.source[end : end + 1])
+    return Span(start, end) if is_fit and not is_in_word else None
+
+
+def _lines(source: Source, line: int, chance: random.Random) -> Span | None:
+    start = source.content(line).start
+    scope = source.tree.place(start).scope
+    end = min(line + MAX_BLOCK_LINES, source.text.line_count)
+    below = [source.content(last).end for last in range(line + MIN_BLOCK_LINES - 1, end) if source.is_code(last)]
+    ends = [last for last in below if source.tree.place(last).scope == scope]
+    span = Span(start, chance.choice(ends)) if ends else None
+    return span if span and max(map(len, source.text.slice(span).split("\n"))) <= MAX_LINE else None
 
 
 def _block(source: Source, line: int, chance: random.Random) -> Span | None:
@@ -235,6 +259,7 @@ _MASKS: Mapping[Kind, Callable[[Source, int, random.Random], Span | None]] = {
     "line": _line,
     "rest": _rest,
     "span": _span,
+    "lines": _lines,
     "block": _block,
 }
 

@@ -1,19 +1,21 @@
 """What to cut: from what the model said to what may be inserted.
 
-Each rule takes the text and gives back its beginning: no word is invented here. An empty text means: show nothing.
+Each rule takes the text and gives back its beginning, or mends how it is indented: no word is invented here. An empty
+text means: show nothing.
 """
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 
-from aigc_lsp.context.closers import PAIRS, QUOTES, Scan, scan
 from aigc_lsp.context.window import Window
-from aigc_lsp.polish.stop import CLOSERS, Rule, is_word_character
-
-_TRAILING = " \t\f\v\r\n"
-_MARK = re.compile(r"\"+|'+|`+|\S")
+from aigc_lsp.polish.below import ends_in, met, repeats
+from aigc_lsp.polish.lines import bare, depth, is_signs
+from aigc_lsp.polish.mend import indented, plain_lines, unrepeated, whole_words, without_headers
+from aigc_lsp.polish.repetition import kept_of
+from aigc_lsp.polish.rest import TRAILING, before_rest, over_closers
+from aigc_lsp.polish.rest import has_met_rest as has_met_rest
+from aigc_lsp.polish.stop import CLOSERS, Rule, verdict
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,125 +31,81 @@ class Insertion:
 
 
 def insertion(text: str, rule: Rule, window: Window, *, ended: bool) -> Insertion:
-    """What to insert. `ended` is false where the model was stopped by a limit, in the middle of something."""
+    """What to insert. `ended` is false where the model was stopped by a limit, in the middle of something.
+
+    `text` is what the model said, or as much of it as a verdict kept: that makes no difference.
+    """
+    text, ended = _settled(unrepeated(plain_lines(text), rule), rule, ended)
     if not rule.is_block and window.withheld.strip():
-        text, replaces, alone = _over_closers(text.partition("\n")[0].rstrip(_TRAILING), window)
+        line = text.partition("\n")[0].rstrip(TRAILING)
+        text, replaces, alone = over_closers(line if ended else whole_words(line, rule), window)
         text, alone = _shown(text, rule), _shown(alone, rule)
         return Insertion(text, replaces if text else 0, alone)
-    if not ended and rule.is_block and "\n" in text:
-        text = text[: text.rfind("\n")]  # the line that was cut off
-    text = _shown(_before_rest(text, window) if window.line_after.strip() else text, rule)
+    if not ended:
+        text = text[: text.rfind("\n")] if rule.is_block and "\n" in text else whole_words(text, rule)
+    if rule.before_code:
+        text = _above_code(text, rule)
+    else:
+        text = _shown(_before_rest(text, rule, window), rule)
     if rule.is_block and "\n" in text and window.line_after.strip()[:1] in tuple(CLOSERS):
         text += "\n" + rule.header_indent  # `{|}`: the bracket behind the cursor goes below the block
     return Insertion(text, 0, text)
 
 
+def _settled(text: str, rule: Rule, ended: bool) -> tuple[str, bool]:
+    """What a verdict keeps of `text`, and whether it has ended; its last line is judged as the others are."""
+    if found := verdict(text, rule):
+        text, ended = text[: found.keep], True
+    if ended and rule.is_block and (found := verdict(text + "\n", rule)):
+        text = text[: found.keep]
+    return text, ended
+
+
+def _before_rest(text: str, rule: Rule, window: Window) -> str:
+    rest = window.line_after.strip()
+    if rest and rule.is_block and not rule.is_closed and "\n" in text:
+        return text[: ends_in(text, rest)]
+    return before_rest(text, window) if rest else text
+
+
+def _above_code(text: str, rule: Rule) -> str:
+    """Whole lines above the code that the cursor stands before, or what is said right before it."""
+    line, newline, _ = text.partition("\n")
+    if not newline and line.endswith(" ") and line.strip():
+        return line
+    shown = _shown(text, rule)
+    indent = rule.line_before if shown else ""
+    return f"{shown}\n{indent}" if shown else ""
+
+
 def _shown(text: str, rule: Rule) -> str:
-    text = text.rstrip(_TRAILING)
-    return "" if _repeats(text, rule) else text
+    text = text.rstrip(TRAILING)
+    if rule.is_block:
+        text = without_headers(_before_below(text, rule), rule)
+        return indented(text.rstrip(TRAILING), rule)
+    return "" if _is_there(text, rule) else text
 
 
-def _over_closers(line: str, window: Window) -> tuple[str, int, str]:
-    """`line` over the closers that were withheld, as in `Insertion`.
-
-    The model did not see them, so it says those that belong to its line itself: each that it says stands in the place
-    of the one behind the cursor, in order. It may close no more brackets than the cursor's line has left open. Where
-    its line ends as the withheld closers do, that end is left to them, and often nothing is replaced at all.
-    """
-    rest, before = window.withheld, scan(window.line_before)
-    due = _due(before.open, "".join(PAIRS[mark] for mark in reversed(rest) if mark in PAIRS))
-    may_close = len(due)
-    is_string = bool(before.quote) and rest.lstrip().startswith(before.quote)
-    if not is_string:
-        wrong = [at for at, bracket in zip(scan(line).unopened, due, strict=False) if PAIRS[line[at]] != bracket]
-        line = line[: wrong[0]].rstrip(_TRAILING) if wrong else line
-    at = said = 0
-    first = None
-    for mark in _MARK.finditer(rest):
-        found = _where_said(mark[0], line, at, may_close)
-        if found is None:
-            break
-        first = found if first is None else first
-        may_close = 0 if mark[0] in PAIRS else may_close
-        at, said = found + len(mark[0]), mark.end()
-    excess = () if is_string and first is None else scan(line[at:]).unopened[may_close:]
-    line = line[: at + excess[0]].rstrip(_TRAILING) if excess else line
-    alone = line if first is None else line[:first]
-    while said and line.endswith(rest[said - 1]):
-        line, said = line[:-1], said - 1
-    return (line, said, alone) if rest[:said].strip() else (line, 0, line)
+def _before_below(text: str, rule: Rule) -> str:
+    """`text` without the lines at its end that stand below already."""
+    lines = (rule.line_before + text).split("\n")
+    said = [number for number, line in enumerate(lines) if line.strip()]
+    count = repeats([lines[number] for number in said], rule.below, rule.unit)
+    if not count:
+        return text
+    kept = "\n".join(lines[: said[-count]])
+    return kept[len(rule.line_before) :].rstrip(TRAILING)
 
 
-def _due(opened: str, kept: str) -> str:
-    """Of the brackets that are open at the cursor those that the text may close, the last opened first.
-
-    The rest of the line closes `kept`, and with it the outermost ones that it can: what is open within is the text's.
-    """
-    at = max(opened.find(kept), 0)
-    return opened[at + len(kept) :][::-1]
-
-
-def _where_said(mark: str, line: str, start: int, may_close: int) -> int | None:
-    """Where `line` says `mark`, a closer: from `start` on, outside of what it opens itself there."""
-    if mark[0] in QUOTES:
-        ended = re.compile(rf"((?:\\.|(?!{mark})[^\\])*){mark}").match(line, start)
-        return None if ended is None else ended.end(1)
-    if mark in PAIRS:
-        closing = scan(line[start:]).unopened[may_close:]
-        return start + closing[0] if closing and line[start + closing[0]] == mark else None
-    for at in range(start, len(line)):
-        if line[at] == mark:
-            before = scan(line[start:at])
-            if not before.left_open and not before.quote:
-                return at
-    return None
-
-
-def _before_rest(text: str, window: Window) -> str:
-    """`text` up to where it says what stands behind the cursor anyway.
-
-    Three ways only, since equal characters alone are no sign: the quote that ends the string the cursor is in, a
-    closing bracket beyond those that the line has left open and its rest does not close, or else the whole rest of the
-    line at the end of the first line.
-    """
-    wanted = window.line_after.strip()
-    first, newline, more = text.partition("\n")
-    before, rest = scan(window.line_before), scan(wanted)
-    if before.quote:
-        if wanted[0] == before.quote:
-            mark = wanted[0] * (3 if wanted.startswith(wanted[0] * 3) else 1)
-            if (match := re.match(rf"((?:\\.|(?!{mark})[^\\])*){mark}", first)) is not None:
-                return match[1]
-    elif rest.unopened:
-        if (at := _excess_closer(first, before, rest)) is not None:
-            return first[:at]
-        if wanted[0] in CLOSERS:
-            return text
-    said = first.rstrip().removesuffix(wanted)
-    joined = is_word_character(wanted[0]) and is_word_character(said[-1:])
-    if said != first.rstrip() and not joined:
-        return said
-    return first if is_word_character(wanted[0]) else first + newline + more
-
-
-def has_met_rest(text: str, window: Window) -> bool:
-    """Whether the text so far closes a bracket that the rest of the line closes: what comes then will be cut."""
-    if not window.line_after.strip():
+def _is_there(text: str, rule: Rule) -> bool:
+    """Whether the text makes only a line that stands below or right above already."""
+    line = rule.line_before + text
+    if not text.strip():
+        return True
+    if not rule.is_begun and kept_of([line], rule.above) == 0:
+        return True
+    if not rule.below:
         return False
-    before, rest = scan(window.line_before), scan(window.line_after.strip())
-    return (
-        not before.quote and bool(rest.unopened) and _excess_closer(text.partition("\n")[0], before, rest) is not None
-    )
-
-
-def _excess_closer(first: str, before: Scan, rest: Scan) -> int | None:
-    """Where the line closes one bracket more than it may, being followed by `rest`."""
-    may_close = max(0, before.left_open - len(rest.unopened))
-    closing = scan(first).unopened
-    return closing[may_close] if len(closing) > may_close else None
-
-
-def _repeats(text: str, rule: Rule) -> bool:
-    """Whether the text is only the line that stands below already."""
-    line = (rule.line_before + text).strip()
-    return bool(rule.next_line) and line == rule.next_line.strip() and any(map(str.isalnum, line))
+    same_depth = depth(line, rule.unit) == depth(rule.below[0], rule.unit)
+    is_next = bare(line) == bare(rule.below[0]) and (same_depth or not is_signs(line))
+    return is_next or met([line], rule.below, rule.unit, is_begun=rule.is_begun) > 0

@@ -9,7 +9,7 @@ from collections.abc import AsyncGenerator
 from aigc_lsp.reuse.anchor import Anchor
 from aigc_lsp.service.backend import Backend
 from aigc_lsp.service.wire import InfillChoice, InfillPiece, InfillRequest, Usage
-from aigc_lsp.text import Text
+from aigc_lsp.text import Text, sanitise
 
 ORPHAN_SECONDS = 0.3
 """So long a stream that nobody follows runs on: editors cancel a request before they send the next."""
@@ -105,7 +105,7 @@ class Stream:
                     return
 
     def _take(self, piece: InfillPiece) -> None:
-        self.text += piece.content
+        self.text += sanitise(piece.content)
         self.usage, self.stop_type = piece.usage, piece.stop_type
         if piece.logprobs:
             self.marks.append((len(self.text), sum(piece.logprobs)))

@@ -13,6 +13,7 @@ from pygls.lsp.server import LanguageServer
 from aigc_lsp import __version__
 from aigc_lsp.server import configuration, explain, inline_completion, lifecycle, notebooks, sync, workspace
 from aigc_lsp.server.definitions import Definitions
+from aigc_lsp.server.events import Events
 from aigc_lsp.server.failure import described
 from aigc_lsp.server.keeper import Keeper, Standing
 from aigc_lsp.server.open_documents import OpenDocuments
@@ -46,6 +47,7 @@ class Server(LanguageServer):
         self.folders = Folders(self)
         self.open_documents = self.session.listener = OpenDocuments(self)
         self.definitions = Definitions(self)
+        self.events = Events(self)
         self.gatherer: Gatherer | None = None  # until the index is up
         self.startup_messages: list[str] = []
         self.client_info: types.ClientInfo | None = None
@@ -82,6 +84,7 @@ def build_server() -> Server:
     server = Server()
     for module in (lifecycle, configuration, sync, notebooks, workspace, inline_completion, explain):
         module.register(server)
+    server.events.register(server)
     return server
 
 

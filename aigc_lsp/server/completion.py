@@ -27,11 +27,12 @@ def register_fallback(server: Server) -> None:
         if found is not None and found.alone:
             document = server.session.documents[params.text_document.uri]
             line = positions.offset_at(document.text, params.position.line, 0, server.session.encoding)
-            items = [_item(document.text.source[line : found.offset], found.alone, server)]
+            command = server.events.shown(document, found.offset, found.alone, 0, found.confidence)
+            items = [_item(document.text.source[line : found.offset], found.alone, command, server)]
         return types.CompletionList(is_incomplete=True, items=items)
 
 
-def _item(line_before: str, text: str, server: Server) -> types.CompletionItem:
+def _item(line_before: str, text: str, command: types.Command, server: Server) -> types.CompletionItem:
     """A plain item that begins with the word already typed.
 
     No text edit: eglot's previews and Neovim's menu then replace that word by `insertText` (see protocol.md).
@@ -51,6 +52,7 @@ def _item(line_before: str, text: str, server: Server) -> types.CompletionItem:
         insert_text_mode=types.InsertTextMode.AsIs if _knows_as_is(server.client_capabilities) else None,
         filter_text=inserted.strip(),
         sort_text="\x1f",  # before any other server's
+        command=command,
     )
 
 

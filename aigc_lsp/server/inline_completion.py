@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from lsprotocol import types
@@ -11,6 +12,7 @@ from lsprotocol import types
 from aigc_lsp.errors import EngineUnavailable
 from aigc_lsp.server import positions
 from aigc_lsp.server.failure import described
+from aigc_lsp.server.session import EDIT_SECONDS, within
 
 if TYPE_CHECKING:
     from aigc_lsp.context.document import Document
@@ -24,25 +26,59 @@ LATE_SECONDS = 5.0
 """Beyond the time budget: for those who are served before us, and for a model that is loaded first. An editor that
 waits for the answer (Emacs may) is not to wait longer."""
 
+CHOICES = 3
+"""Where somebody asks by hand."""
+
 
 def register(server: Server) -> None:
     options = types.InlineCompletionOptions()
 
     @server.feature(types.TEXT_DOCUMENT_INLINE_COMPLETION, options)
     async def inline_completion(params: types.InlineCompletionParams) -> types.InlineCompletionList:
-        automatic = params.context.trigger_kind == types.InlineCompletionTriggerKind.Automatic
-        found = await complete_at(server, params.text_document.uri, params.position, automatic=automatic)
-        if found is None:
-            return types.InlineCompletionList(items=[])
-        # The range is always sent: Neovim 0.12.0 fails without one. It holds closers behind the cursor, if anything.
-        text = server.session.documents[params.text_document.uri].text
-        end = types.Position(*positions.position_at(text, found.offset + found.replaces, server.session.encoding))
-        span = types.Range(params.position, end if found.replaces else params.position)
-        return types.InlineCompletionList(items=[types.InlineCompletionItem(found.text, range=span)])
+        uri, context = params.text_document.uri, params.context
+        automatic = context.trigger_kind == types.InlineCompletionTriggerKind.Automatic
+        popup = context.selected_completion_info
+        found = await complete_at(server, uri, params.position, automatic=automatic, popup=popup)
+        return types.InlineCompletionList(items=[] if found is None else _items(server, uri, found, popup))
 
 
-async def complete_at(server: Server, uri: str, position: types.Position, *, automatic: bool) -> Completion | None:
-    """What to show at `position`; None: nothing to say, no model at hand, or overtaken by a later edit or request."""
+def _items(
+    server: Server, uri: str, found: Completion, popup: types.SelectedCompletionInfo | None
+) -> list[types.InlineCompletionItem]:
+    """The range is always sent: Neovim 0.12.0 fails without one. It holds closers behind the cursor, if anything, or
+    what the popup's entry is about to replace."""
+    document, encoding = server.session.documents[uri], server.session.encoding
+    items = []
+    for number, (text, replaces) in enumerate(
+        ((found.text, found.replaces), *((m.text, m.replaces) for m in found.more))
+    ):
+        if popup is not None:
+            start = positions.offset_at(document.text, popup.range.start.line, popup.range.start.character, encoding)
+            length, text = found.offset - start, popup.text + text
+        else:
+            start, length = found.offset, replaces
+        span = types.Range(
+            types.Position(*positions.position_at(document.text, start, encoding)),
+            types.Position(*positions.position_at(document.text, start + length, encoding)),
+        )
+        command = server.events.shown(document, start, text, length, found.confidence, alternative=number > 0)
+        filter_text = text if popup is not None else None
+        items.append(types.InlineCompletionItem(text, filter_text=filter_text, range=span, command=command))
+    return items
+
+
+async def complete_at(
+    server: Server,
+    uri: str,
+    position: types.Position,
+    *,
+    automatic: bool,
+    popup: types.SelectedCompletionInfo | None = None,
+) -> Completion | None:
+    """What to show at `position`; None: nothing to say, no model at hand, or overtaken by a later edit or request.
+
+    With a `popup` it is what follows its entry, and `offset` is where that will end in the document as it is now.
+    """
     session = server.session
     server.status.looks_at(uri)
     server.folders.look()
@@ -57,10 +93,13 @@ async def complete_at(server: Server, uri: str, position: types.Position, *, aut
     if backend is None:
         return None
     offset = positions.offset_at(document.text, position.line, position.character, session.encoding)
+    wanted, place = document, offset
+    if popup is not None:
+        wanted, place, offset = _with_entry(document, popup, session.encoding)
     try:
         with server.status.busy():
-            among_cells = server.notebooks.among_cells(document)
-            found = await session.latest(uri, _in_time(server, among_cells, offset, backend, automatic))
+            among_cells = server.notebooks.among_cells(wanted)
+            found = await session.latest(uri, _in_time(server, among_cells, place, backend, automatic))
     except (EngineUnavailable, TimeoutError) as error:
         log.info("no completion: %s", error)
         return None
@@ -74,12 +113,23 @@ async def complete_at(server: Server, uri: str, position: types.Position, *, aut
     session.explained[uri] = found
     if found.source == "model":
         server.pace.answered(found.total_ms / 1e3)
-    return found if found.text else None
+    return replace(found, offset=offset) if found.text else None
+
+
+def _with_entry(document: Document, popup: types.SelectedCompletionInfo, encoding: str) -> tuple[Document, int, int]:
+    """The document as if the popup's entry was taken, where the cursor is then, and where what it replaces ends now."""
+    _, (edit,) = positions.apply_changes(
+        document.text, [types.TextDocumentContentChangePartial(popup.range, popup.text)], encoding
+    )
+    text = document.text.apply(edit)
+    tree = document.tree.edit((edit,), text, within(EDIT_SECONDS)) if document.tree is not None else None
+    return replace(document, text=text, tree=tree), edit.span.start + len(edit.new_text), edit.span.end
 
 
 async def _in_time(server: Server, document: Document, offset: int, backend: Backend, automatic: bool) -> Completion:
     """Raises `TimeoutError` where there is no answer in time, whoever is to blame."""
-    from aigc_lsp.pipeline import complete  # not needed to answer initialize
+    from aigc_lsp.pipeline import Asked, complete  # not needed to answer initialize
+    from aigc_lsp.polish.show import BASE
 
     config, health = server.session.config, server.keeper.standing.health
 
@@ -87,6 +137,12 @@ async def _in_time(server: Server, document: Document, offset: int, backend: Bac
         if automatic and (seconds := server.pace.hold_seconds(config.completion.debounce_ms / 1e3)):
             await asyncio.sleep(seconds)
 
+    asked = Asked(
+        choices=1 if automatic else CHOICES,
+        least=server.events.threshold(document.language, BASE) if automatic else 0.0,
+        hold=hold,
+        go_on=lambda: within(EDIT_SECONDS),
+    )
     async with asyncio.timeout(config.completion.time_budget_ms / 1e3 + LATE_SECONDS):
         return await complete(
             document,
@@ -96,5 +152,5 @@ async def _in_time(server: Server, document: Document, offset: int, backend: Bac
             gatherer=server.gatherer,
             health=health,
             memory=server.session.memory(document.uri),
-            hold=hold,
+            asked=asked,
         )

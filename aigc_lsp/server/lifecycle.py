@@ -49,6 +49,7 @@ def register(server: Server) -> None:
         server.session.supersede_all()
         await server.keeper.close()
         await server.open_documents.close()
+        await server.events.close()
         await server.folders.close()
         server.status.end()
 

@@ -65,6 +65,7 @@ class OpenDocuments:
         self._rest(document, 0.0)
 
     def changed(self, before: Document, after: Document, edits: Sequence[Edit]) -> None:
+        self._server.events.changed(before, after, edits)
         gatherer = self._server.gatherer
         if gatherer is not None and after.uri in self._seen:
             gatherer.changed(before, after, edits)
@@ -75,6 +76,7 @@ class OpenDocuments:
             timer.cancel()
         self._hard.pop(document.uri, None)
         self._seen.discard(document.uri)
+        self._server.events.closed(document)
         if self._server.gatherer is not None:
             self._server.gatherer.closed(document)
 

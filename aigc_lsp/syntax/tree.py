@@ -22,12 +22,13 @@ import tree_sitter
 from aigc_lsp.syntax.cursor import place_in_tree, scopes_in_tree
 from aigc_lsp.syntax.definitions import definitions
 from aigc_lsp.syntax.encoded import Encoded
+from aigc_lsp.syntax.faults import faults
 from aigc_lsp.syntax.grammar import Grammar, grammar
 from aigc_lsp.syntax.imports import imports
 from aigc_lsp.syntax.place import Place
 from aigc_lsp.syntax.symbols import Definition, Import, Symbols, Use
 from aigc_lsp.syntax.uses import uses
-from aigc_lsp.text import Edit, Text
+from aigc_lsp.text import Edit, Span, Text
 
 MAX_BYTES = 2_000_000
 # Each edit costs a copy of the text; from here on parsing anew is cheaper.
@@ -105,6 +106,12 @@ class Tree:
             return self._reparse(edits, new_text, go_on)
         except Exception:  # as in `parse`
             return None
+
+    def faults(self) -> tuple[Span, ...] | None:
+        """Errors and missing tokens, outer ones first; a missing token has no length. None where there are too many."""
+        found = faults(self.root)
+        at = self.encoded.offset_at
+        return None if found is None else tuple(Span(at(start), at(end)) for start, end in found)
 
     def place(self, offset: int) -> Place:
         """What surrounds `offset`; one outside the text counts as its nearest end."""

@@ -394,7 +394,7 @@ def test_choosing_fetches_one_thing(plain: Decoder) -> None:
             assert not watch.names & SYNCS
             pool = logits if allowed is None else logits[5:300]
             assert token == int(pool.argmax()) + (0 if allowed is None else 5)
-            assert logprob == float(logits[token] - logits.logsumexp(0))
+            assert logprob == float(logits[token] - pool.logsumexp(0))
 
 
 @pytest.mark.parametrize("speculate", [False, True])

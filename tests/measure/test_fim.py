@@ -273,7 +273,7 @@ def test_eval_build_with_wrong_options(run, tmp_path: Path) -> None:
     assert (few.code, few.err) == (0, f"aigc-lsp: {tmp_path} gives 1 holes, not 9.\n")
     for arguments, part in (
         ((tmp_path / "missing",), "not a folder"),
-        ((tmp_path, "--kinds", "words"), "line, rest, span, block"),
+        ((tmp_path, "--kinds", "words"), "line, rest, span, lines, block"),
         ((tmp_path, "--suffix", "zig"), "no grammar"),
         ((tmp_path, "--suffix", "ts"), "No hole"),
     ):

@@ -13,6 +13,7 @@ from aigc_lsp.errors import UsageError
 from aigc_lsp.measure.holes import (
     KINDS,
     MAX_BLOCK_LINES,
+    MIN_BLOCK_LINES,
     PER_FILE,
     PROMPT_CHARACTERS,
     SUFFIX_CHARACTERS,
@@ -79,7 +80,7 @@ const options = {
 
 @pytest.fixture(scope="module")
 def rows() -> list[Row]:
-    return build(PACKAGE, 40, seed=3)
+    return build(PACKAGE, 50, seed=3, kinds=KINDS)
 
 
 def holes(folder: Path, name: str, text: str, kind: Kind) -> set[str]:
@@ -111,22 +112,20 @@ def test_kinds_are_what_they_say(rows: list[Row]) -> None:
     for row in rows:
         before, lines = row.prompt.rpartition("\n")[2], row.canonical_solution.split("\n")
         ends_line = row.suffix.startswith("\n")
-        if row.kind in ("line", "block"):
+        if row.kind in ("line", "lines", "block"):
             assert not before.strip()
             assert ends_line
         if row.kind == "rest":
             assert before.strip()
             assert ends_line
-        assert (
-            len(lines)
-            in {"line": [1], "rest": [1], "span": [1, 2, 3], "block": range(2, MAX_BLOCK_LINES + 1)}[row.kind]
-        )
+        several = range(MIN_BLOCK_LINES, MAX_BLOCK_LINES + 1)
+        assert len(lines) in {"line": [1], "rest": [1], "span": [1, 2, 3]}.get(row.kind, several)
         assert row.is_one_line is (len(lines) == 1)
 
 
 def test_the_same_seed_picks_the_same(rows: list[Row]) -> None:
-    assert build(PACKAGE, 40, seed=3) == rows
-    assert build(PACKAGE, 40, seed=4) != rows
+    assert build(PACKAGE, 50, seed=3, kinds=KINDS) == rows
+    assert build(PACKAGE, 50, seed=4, kinds=KINDS) != rows
 
 
 def test_files_are_balanced(rows: list[Row]) -> None:
@@ -172,6 +171,20 @@ def test_spans_begin_and_end_in_code(tmp_path: Path) -> None:
     found = holes(tmp_path, "a.py", PYTHON, "span")
     assert any("\n" in span for span in found)
     assert all(span == span.strip() and "#" not in span and '"""' not in span for span in found)
+
+
+def test_spans_do_not_begin_and_end_within_words(tmp_path: Path) -> None:
+    found = holes(tmp_path, "a.py", "wonderful = 1\n", "span")
+    assert any(not span.startswith("w") and span[0].isalpha() for span in found)
+    assert all(span.startswith("w") or span[-1] in "l=1" for span in found)
+
+
+def test_several_lines(tmp_path: Path) -> None:
+    found = holes(tmp_path, "a.py", PYTHON, "lines")
+    branch = "if by > 1:\n            self.size += by"
+    body = f"{branch}\n            self.age += 1"
+    # A comment ends the line behind it; what begins in one function ends in it.
+    assert found == {branch, body, body.partition("\n")[2].strip(), 'TABLE = {\n    "one": 1,'}
 
 
 def test_blocks(tmp_path: Path) -> None:
@@ -261,7 +274,7 @@ def test_a_root_that_is_none(tmp_path: Path) -> None:
 def test_names_of_kinds() -> None:
     assert kinds_named("rest, rest,block") == ("rest", "rest", "block")
     for said in ("", "word", "line,word"):
-        with pytest.raises(UsageError, match="line, rest, span, block"):
+        with pytest.raises(UsageError, match="line, rest, span, lines, block"):
             kinds_named(said)
 
 

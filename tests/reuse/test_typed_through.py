@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from conftest import Buffer, Model
+from buffer import Buffer, Model
 
 
 async def test_each_key_of_it_is_known() -> None:

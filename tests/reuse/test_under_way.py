@@ -6,7 +6,7 @@ import asyncio
 from typing import Any
 
 import pytest
-from conftest import Buffer, Model
+from buffer import Buffer, Model
 
 from aigc_lsp.errors import EngineUnavailable
 from aigc_lsp.reuse.stream import ORPHAN_SECONDS

@@ -34,7 +34,9 @@ async def test_ghost_text_behind_an_emoji(any_editor: Bench) -> None:
     column = units(before, any_editor.encoding)
     position = {"line": 0, "character": column}
     items = await any_editor.client.inline(uri, 0, column)
-    assert items == [{"insertText": "s)", "range": {"start": position, "end": position}}]
+    (item,) = items
+    assert (item["insertText"], item["range"]) == ("s)", {"start": position, "end": position})
+    assert item["command"]["command"] == "aigc.accepted"
     (asked,) = any_editor.engine.asked
     assert (asked.body["input_prefix"], asked.body["input_suffix"]) == (before, after)
 

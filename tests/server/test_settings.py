@@ -33,7 +33,8 @@ async def test_bad_values_are_named_once_and_do_no_harm(folder: Path) -> None:
         assert any(message.startswith("completion.max_lines must be") for message in messages)
         assert len(messages) == 4
         # The defaults are in force, and what was right in the same place.
-        bench.engine.says(*[f"    x{number} = {number}\n" for number in range(30)])
+        words = "red sun old map big sea far hut dry oak low fog new sky top end six men our dog"
+        bench.engine.says(*[f"    {word}.{word[::-1]}()\n" for word in words.split()])
         (text,) = await bench.client.ghost(bench.fresh("def f():\n"), 1, 0)
         assert text.count("\n") == 15
         assert bench.engine.asked[-1].body["n_predict"] == 96

@@ -1,0 +1,107 @@
+"""How much of a suggestion to show, and how sure that is.
+
+The model says with each token how likely it found it. How often such tokens are right was counted while real code was
+typed (ARCHITECTURE.md), so the chance that a beginning of the text is what will be typed is the product of its tokens'.
+Of all beginnings the one is offered that is worth most: what it saves where it is right, less what reading it costs
+where it is wrong. So a text ends before the first thing that the model can only guess.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from aigc_lsp.polish.lines import is_word_character
+
+READING = 3.0
+"""Keys: what it costs to look at a suggestion in vain."""
+
+LEAST = 3
+"""Characters: what is shorter is typed sooner than read, unless there is no more to say."""
+
+LINE_AGAIN = 0.25
+"""Of a block, each further line has to be so sure, given those above it."""
+
+BASE = 0.2
+"""How sure a suggestion is to be that nobody has asked for, until it is known what this user takes."""
+
+Pieces = Sequence[tuple[str, float]]
+"""What the model has said, piece by piece, each with its natural log-probability."""
+
+
+@dataclass(frozen=True, slots=True)
+class Offer:
+    """The first `keep` characters, which are what will be typed next with a probability of `confidence`; None where
+    the model does not say how sure it is. Of a text of several lines it is that of the first."""
+
+    keep: int
+    confidence: float | None
+
+
+def offer(text: str, pieces: Pieces, *, is_comment: bool = False, unknown: bool = False) -> Offer:
+    """Of `text`, which is how `pieces` begin but for what was mended. `unknown`: it uses a name that exists nowhere."""
+    marks = list(_marks(text, pieces, is_comment))
+    if not marks or not text:
+        return Offer(len(text), None)
+    doubt = UNKNOWN_NAME if unknown else 1.0
+    first_line = text.find("\n") if "\n" in text.strip("\n") else len(text)
+    if first_line < len(text):
+        return _lines(text, marks, doubt)
+    best, confidence = 0.0, 0.0
+    keep = 0
+    for end, chance in marks:
+        if end < len(text) and (not _may_end(text, end) or len(text[:end].strip()) < LEAST):
+            continue
+        chance *= doubt
+        value = chance * len(text[:end].strip()) - (1 - chance) * READING
+        if not keep or value > best:
+            best, keep, confidence = value, end, chance
+    return Offer(len(text[:keep].rstrip()), confidence)
+
+
+def _lines(text: str, marks: Sequence[tuple[int, float]], doubt: float) -> Offer:
+    """Whole lines, as long as they are likely enough: of a block that begins right the rest is easily mended."""
+    keep, before, confidence = 0, 1.0, None
+    start = 0
+    while start < len(text):
+        newline = text.find("\n", start)
+        end = len(text) if newline < 0 else newline
+        if text[start:end].strip():
+            chance = next((chance for at, chance in marks if at >= end), marks[-1][1])
+            if confidence is None:
+                confidence = chance * doubt
+            elif chance < LINE_AGAIN * before:
+                break
+            keep, before = end, max(chance, 1e-6)
+        start = end + 1
+    return Offer(keep, confidence)
+
+
+def _marks(text: str, pieces: Pieces, is_comment: bool) -> Iterator[tuple[int, float]]:
+    """The ends of the pieces in `text`, each with the chance that all is right up to there."""
+    at, chance = 0, 1.0
+    for number, (said, logprob) in enumerate(pieces):
+        if at >= len(text):
+            return
+        at += len(said)
+        chance *= _chance(logprob, number == 0, is_comment)
+        yield min(at, len(text)), chance
+    if at < len(text):
+        yield len(text), chance
+
+
+# Fitted to what was said and what was typed: ARCHITECTURE.md, "Whether to show".
+SLOPE, START, FIRST, COMMENT = 0.72, -0.34, 0.0, -0.5
+UNKNOWN_NAME = 0.3
+
+
+def _chance(logprob: float, is_first: bool, is_comment: bool) -> float:
+    """That a token is right, all before it being right."""
+    logprob = min(logprob, -1e-4)
+    logit = max(-8.0, min(8.0, logprob - math.log(-math.expm1(logprob))))
+    return 1 / (1 + math.exp(-(SLOPE * logit + START + FIRST * is_first + COMMENT * is_comment)))
+
+
+def _may_end(text: str, end: int) -> bool:
+    return not (is_word_character(text[end - 1]) and is_word_character(text[end : end + 1]))

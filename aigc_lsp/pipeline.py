@@ -26,6 +26,7 @@ from aigc_lsp.context.snippet import Gathered, Snippet, blocks
 from aigc_lsp.context.window import CHARACTERS_PER_TOKEN, Window, gather
 from aigc_lsp.polish.cut import Insertion, has_met_rest
 from aigc_lsp.polish.finish import NOTHING, finished
+from aigc_lsp.polish.show import is_decided, offer
 from aigc_lsp.polish.stop import Rule, rule_for, verdict
 from aigc_lsp.reuse.anchor import Anchor
 from aigc_lsp.reuse.memory import Memory
@@ -59,7 +60,7 @@ class Completion:
 
     `source`: kept (it was known), under way (the model says or has said it to an earlier keystroke), model (it was
     asked), none (nobody needed to be). `stop_reason`: line, block, suffix, repetition, chatter, max_lines (the text
-    said so), eos, limit, deadline (the model server did), kept, or word (in the middle of one nobody is asked).
+    said so), doubt (what follows would not be shown), eos, limit, deadline (the model server did), kept, or word (in the middle of one nobody is asked).
     """
 
     text: str
@@ -127,7 +128,7 @@ async def complete(
         if spot is None:
             return _completion(offset, [], began, "word", "none")
         source: Source = "under way"
-        heard = None if asked.by_hand else await _heard_already(memory, spot)
+        heard = None if asked.by_hand else await _heard_already(memory, spot, asked.least)
         if heard is None:
             if asked.hold is not None:
                 await asked.hold()
@@ -135,7 +136,10 @@ async def complete(
             stream = Stream(Anchor.at(document.text, offset, len(spot.window.withheld)))
             memory.begin(stream)
             stream.begin(client, request)
-            heard, source = await (_hear_all(stream) if asked.by_hand else _hear(stream, "", spot)), "model"
+            heard, source = (
+                await (_hear_all(stream) if asked.by_hand else _hear(stream, "", spot, asked.least)),
+                "model",
+            )
         elif not heard.is_new:
             source = "kept"
         return _settled(heard, spot, memory, asked, config, gatherer, began, source)
@@ -213,8 +217,8 @@ class Heard:
     """Other choices."""
 
 
-async def _hear(stream: Stream, typed: str, spot: Spot) -> Heard | None:
-    """Listen until it is enough. None where `stream` says something else than was `typed`, or broke off before."""
+async def _hear(stream: Stream, typed: str, spot: Spot, least: float) -> Heard | None:
+    """Listen until it is enough for what is shown if it is `least` sure. None where `stream` says something else than was `typed`, or broke off before."""
     rule, window, is_new = spot.rule, spot.window, False
 
     def heard(text: str, reason: str, ended: bool = True) -> Heard:
@@ -229,17 +233,22 @@ async def _hear(stream: Stream, typed: str, spot: Spot) -> Heard | None:
                 continue
             text = stream.text[len(typed) :]
             if end := verdict(text, rule):
-                if end.reason == "line" and spot.ahead:
-                    stream.run_on(len(typed) + end.keep + 1)
+                made = heard(text[: end.keep], end.reason)
+                if end.reason == "line" and spot.ahead and _is_sure(made, least):
+                    stream.run_on(len(typed) + end.keep + 1, 1)
                 else:
                     stream.hang_up()
-                return heard(text[: end.keep], end.reason)
+                return made
             # What was withheld the model may write over; it is heard to the end of its line.
             if (rule.is_block or not window.withheld.strip()) and has_met_rest(text, window):
                 stream.hang_up()
                 return heard(text, "suffix")
             if stream.stop_type is not None:
                 return heard(text, stream.stop_type, stream.stop_type == "eos")
+            pieces = stream.pieces(len(typed))
+            if not rule.is_block and is_decided(text, pieces, least, is_comment=rule.kind == "comment"):
+                stream.run_on(len(typed), 1)
+                return heard(text, "doubt", ended=False)
             if stream.usage.generated_tokens >= spot.most and not typed:
                 stream.hang_up()
                 return heard(text, "limit", ended=False)
@@ -247,10 +256,15 @@ async def _hear(stream: Stream, typed: str, spot: Spot) -> Heard | None:
     return None
 
 
-async def _heard_already(memory: Memory, spot: Spot) -> Heard | None:
+def _is_sure(heard: Heard, least: float) -> bool:
+    sure = offer(heard.text, heard.pieces).confidence
+    return sure is None or sure >= least
+
+
+async def _heard_already(memory: Memory, spot: Spot, least: float) -> Heard | None:
     """What the model says, or has said, to somebody who typed on from there to here."""
     known = memory.stream(spot.document.text, spot.offset, len(spot.window.withheld))
-    return None if known is None else await _hear(*known, spot)
+    return None if known is None else await _hear(*known, spot, least)
 
 
 async def _hear_all(stream: Stream) -> Heard | None:

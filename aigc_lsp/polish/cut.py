@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from aigc_lsp.context.window import Window
 from aigc_lsp.polish.below import ends_in, met, repeats
-from aigc_lsp.polish.lines import bare, depth, is_signs
+from aigc_lsp.polish.lines import bare, depth, is_attribute, is_signs
 from aigc_lsp.polish.mend import indented, plain_lines, unrepeated, whole_words, without_headers
 from aigc_lsp.polish.repetition import kept_of
 from aigc_lsp.polish.rest import TRAILING, before_rest, over_closers
@@ -104,7 +104,7 @@ def _is_there(text: str, rule: Rule) -> bool:
         return True
     if not rule.is_begun and kept_of([line], rule.above) == 0:
         return True
-    if not rule.below:
+    if not rule.below or is_attribute(line):
         return False
     same_depth = depth(line, rule.unit) == depth(rule.below[0], rule.unit)
     is_next = bare(line) == bare(rule.below[0]) and (same_depth or not is_signs(line))

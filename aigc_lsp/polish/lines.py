@@ -44,6 +44,11 @@ def is_signs(line: str) -> bool:
     return not any(map(str.isalnum, line))
 
 
+def is_attribute(line: str) -> bool:
+    """Whether `line` is a decorator or an attribute: it belongs to what follows, and many may be the same."""
+    return line.lstrip().startswith(("@", "#["))
+
+
 def tells(line: str) -> bool:
     """Whether `line` says enough not to stand in two places by chance: `else:`, `return` and `})` may."""
     words = _WORD.findall(line)

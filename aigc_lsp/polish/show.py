@@ -17,8 +17,11 @@ from aigc_lsp.polish.lines import is_word_character
 READING = 3.0
 """Keys: what it costs to look at a suggestion in vain."""
 
-LEAST = 3
+LEAST = 4
 """Characters: what is shorter is typed sooner than read, unless there is no more to say."""
+
+LONG = 40
+"""Characters: few lines go on for longer."""
 
 LINE_AGAIN = 0.25
 """Of a block, each further line has to be so sure, given those above it."""
@@ -41,23 +44,42 @@ class Offer:
 
 def offer(text: str, pieces: Pieces, *, is_comment: bool = False, unknown: bool = False) -> Offer:
     """Of `text`, which is how `pieces` begin but for what was mended. `unknown`: it uses a name that exists nowhere."""
-    marks = list(_marks(text, pieces, is_comment))
-    if not marks or not text:
+    if not pieces or not text:
         return Offer(len(text), None)
+    marks = list(_marks(text, pieces, is_comment))
     doubt = UNKNOWN_NAME if unknown else 1.0
     first_line = text.find("\n") if "\n" in text.strip("\n") else len(text)
     if first_line < len(text):
         return _lines(text, marks, doubt)
-    best, confidence = 0.0, 0.0
-    keep = 0
+    keep, chance, _ = _best(text, marks, doubt)
+    return Offer(len(text[:keep].rstrip()), chance)
+
+
+def is_decided(text: str, pieces: Pieces, least: float, *, is_comment: bool = False) -> bool:
+    """Whether nothing that may follow `text`, all on one line, changes what is offered of it: it would not be sure
+    enough, or not worth more than a part of what is there."""
+    if not pieces or not text:
+        return False
+    marks = list(_marks(text, pieces, is_comment))
+    chance = marks[-1][1]
+    return chance < least or _value(LONG, chance) < _best(text, marks)[2]
+
+
+def _best(text: str, marks: Sequence[tuple[int, float]], doubt: float = 1.0) -> tuple[int, float, float]:
+    """The beginning of a line that is worth most: its length, its chance and its worth in keys."""
+    found = 0, 0.0, -READING
     for end, chance in marks:
-        if end < len(text) and (not _may_end(text, end) or len(text[:end].strip()) < LEAST):
+        said = text[:end].strip()
+        if end < len(text) and (not _may_end(text, end) or len(said) < LEAST):
             continue
-        chance *= doubt
-        value = chance * len(text[:end].strip()) - (1 - chance) * READING
-        if not keep or value > best:
-            best, keep, confidence = value, end, chance
-    return Offer(len(text[:keep].rstrip()), confidence)
+        value = _value(len(said), chance * doubt)
+        if not found[0] or value > found[2]:
+            found = end, chance * doubt, value
+    return found
+
+
+def _value(length: int, chance: float) -> float:
+    return chance * length - (1 - chance) * READING
 
 
 def _lines(text: str, marks: Sequence[tuple[int, float]], doubt: float) -> Offer:

@@ -29,7 +29,7 @@ class Stream:
         """Set when the model server has said its last; None also where it was hung up on."""
         self.choices: tuple[InfillChoice, ...] = ()
         self.usage = Usage()
-        self._run_on_from: int | None = None
+        self._owed: tuple[int, int] | None = None  # so many lines, from that character on
         self._followers = 0
         self._grown = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
@@ -79,9 +79,9 @@ class Stream:
             before = end
         return tuple(found)
 
-    def run_on(self, start: int) -> None:
-        """Let it run, though nobody follows, until it has said one more line from `start` on."""
-        self._run_on_from = start
+    def run_on(self, start: int, lines: int) -> None:
+        """Let it run, though nobody follows, until it has said so many lines from `start` on."""
+        self._owed = start, lines
         if self._is_enough():
             self.hang_up()
 
@@ -90,11 +90,15 @@ class Stream:
             self._task.cancel()
 
     def _hang_up_orphan(self) -> None:
-        if not self._followers and self._run_on_from is None:
+        if not self._followers and self._owed is None:
             self.hang_up()
 
     def _is_enough(self) -> bool:
-        return self._run_on_from is not None and "\n" in self.text[self._run_on_from :].lstrip("\n")
+        if self._owed is None:
+            return False
+        start, lines = self._owed
+        *whole, _ = self.text[start:].split("\n")
+        return sum(bool(line.strip()) for line in whole) >= lines
 
     async def _read(self, client: Backend, request: InfillRequest) -> None:
         async with client.infill(request) as pieces:

@@ -60,7 +60,8 @@ class Completion:
 
     `source`: kept (it was known), under way (the model says or has said it to an earlier keystroke), model (it was
     asked), none (nobody needed to be). `stop_reason`: line, block, suffix, repetition, chatter, max_lines (the text
-    said so), doubt (what follows would not be shown), eos, limit, deadline (the model server did), kept, or word (in the middle of one nobody is asked).
+    said so), doubt (what follows would not be shown), eos, limit,
+    deadline (the model server did), kept, or word (in the middle of one nobody is asked).
     """
 
     text: str
@@ -218,7 +219,8 @@ class Heard:
 
 
 async def _hear(stream: Stream, typed: str, spot: Spot, least: float) -> Heard | None:
-    """Listen until it is enough for what is shown if it is `least` sure. None where `stream` says something else than was `typed`, or broke off before."""
+    """Listen until it is enough for what is shown if it is `least` sure. None where `stream` says something else than
+    was `typed`, or broke off before."""
     rule, window, is_new = spot.rule, spot.window, False
 
     def heard(text: str, reason: str, ended: bool = True) -> Heard:
@@ -310,6 +312,7 @@ def _settled(
             document,
             spot.offset,
             ended=heard.ended,
+            goes_on=heard.reason == "doubt",
             asked=asked.by_hand,
             never=config.completion.never,
             known=known,

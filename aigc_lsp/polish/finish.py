@@ -37,12 +37,14 @@ def finished(
     offset: int,
     *,
     ended: bool,
+    goes_on: bool = False,
     asked: bool = False,
     never: Collection[str] = (),
     known: Callable[[str], bool] = lambda name: True,
     go_on: GoOn | None = None,
 ) -> Finished:
-    """What to show of `text`, which a verdict has ended, or (`ended`) the model itself.
+    """What to show of `text`, which a verdict has ended, or (`ended`) the model itself;
+    `goes_on`: it was not heard to the end of its line.
 
     `asked`: somebody has asked for it, so all of it is shown. `never`: texts that no suggestion may hold. `known` says
     whether a name stands in the document or is defined in the workspace. `go_on` bounds the parsing.
@@ -58,7 +60,7 @@ def finished(
     if not found.text:
         return Finished(NOTHING, withheld="syntax")
     unknown = unknown_names(found.text, document.language, known, window.line_before)
-    made = offer(found.text, pieces, is_comment=rule.kind == "comment", unknown=bool(unknown))
+    made = offer(found.text, pieces, is_comment=rule.kind == "comment", unknown=bool(unknown), goes_on=goes_on)
     if not asked:
         found = shortened(found, made.keep)
     return Finished(found, made.confidence)

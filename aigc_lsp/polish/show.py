@@ -12,6 +12,7 @@ import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
+from aigc_lsp.context.closers import scan
 from aigc_lsp.polish.lines import is_word_character
 
 READING = 3.0
@@ -19,6 +20,9 @@ READING = 3.0
 
 LEAST = 4
 """Characters: what is shorter is typed sooner than read, unless there is no more to say."""
+
+WHOLE = 15.0
+"""Keys: what it is worth to end where the model's line ends, and not somewhere in it."""
 
 LONG = 40
 """Characters: few lines go on for longer."""
@@ -42,8 +46,11 @@ class Offer:
     confidence: float | None
 
 
-def offer(text: str, pieces: Pieces, *, is_comment: bool = False, unknown: bool = False) -> Offer:
-    """Of `text`, which is how `pieces` begin but for what was mended. `unknown`: it uses a name that exists nowhere."""
+def offer(
+    text: str, pieces: Pieces, *, is_comment: bool = False, unknown: bool = False, goes_on: bool = False
+) -> Offer:
+    """Of `text`, which is how `pieces` begin but for what was mended. `unknown`: it uses a name that exists nowhere,
+    `goes_on`: the model would go on with the line."""
     if not pieces or not text:
         return Offer(len(text), None)
     marks = list(_marks(text, pieces, is_comment))
@@ -51,7 +58,7 @@ def offer(text: str, pieces: Pieces, *, is_comment: bool = False, unknown: bool 
     first_line = text.find("\n") if "\n" in text.strip("\n") else len(text)
     if first_line < len(text):
         return _lines(text, marks, doubt)
-    keep, chance, _ = _best(text, marks, doubt)
+    keep, chance, _ = _best(text, marks, doubt, goes_on=goes_on)
     return Offer(len(text[:keep].rstrip()), chance)
 
 
@@ -62,23 +69,25 @@ def is_decided(text: str, pieces: Pieces, least: float, *, is_comment: bool = Fa
         return False
     marks = list(_marks(text, pieces, is_comment))
     chance = marks[-1][1]
-    return chance < least or _value(LONG, chance) < _best(text, marks)[2]
+    return chance < least or _value(LONG + WHOLE, chance) < _best(text, marks, goes_on=True)[2]
 
 
-def _best(text: str, marks: Sequence[tuple[int, float]], doubt: float = 1.0) -> tuple[int, float, float]:
+def _best(
+    text: str, marks: Sequence[tuple[int, float]], doubt: float = 1.0, *, goes_on: bool
+) -> tuple[int, float, float]:
     """The beginning of a line that is worth most: its length, its chance and its worth in keys."""
     found = 0, 0.0, -READING
     for end, chance in marks:
         said = text[:end].strip()
         if end < len(text) and (not _may_end(text, end) or len(said) < LEAST):
             continue
-        value = _value(len(said), chance * doubt)
+        value = _value(len(said) + WHOLE * (end == len(text) and not goes_on), chance * doubt)
         if not found[0] or value > found[2]:
             found = end, chance * doubt, value
     return found
 
 
-def _value(length: int, chance: float) -> float:
+def _value(length: float, chance: float) -> float:
     return chance * length - (1 - chance) * READING
 
 
@@ -103,27 +112,35 @@ def _lines(text: str, marks: Sequence[tuple[int, float]], doubt: float) -> Offer
 def _marks(text: str, pieces: Pieces, is_comment: bool) -> Iterator[tuple[int, float]]:
     """The ends of the pieces in `text`, each with the chance that all is right up to there."""
     at, chance = 0, 1.0
-    for number, (said, logprob) in enumerate(pieces):
+    for said, logprob in pieces:
         if at >= len(text):
             return
         at += len(said)
-        chance *= _chance(logprob, number == 0, is_comment)
+        chance *= _chance(logprob, "\n" in said, is_comment)
         yield min(at, len(text)), chance
     if at < len(text):
         yield len(text), chance
 
 
 # Fitted to what was said and what was typed: ARCHITECTURE.md, "Whether to show".
-SLOPE, START, FIRST, COMMENT = 0.72, -0.34, 0.0, -0.5
+SLOPE, START, NEWLINE, COMMENT = 0.72, -0.36, 0.65, -0.5
 UNKNOWN_NAME = 0.3
 
 
-def _chance(logprob: float, is_first: bool, is_comment: bool) -> float:
-    """That a token is right, all before it being right."""
+def _chance(logprob: float, ends_line: bool, is_comment: bool) -> float:
+    """That a token is right, all before it being right. One that ends the line shares its chance with its like."""
     logprob = min(logprob, -1e-4)
     logit = max(-8.0, min(8.0, logprob - math.log(-math.expm1(logprob))))
-    return 1 / (1 + math.exp(-(SLOPE * logit + START + FIRST * is_first + COMMENT * is_comment)))
+    return 1 / (1 + math.exp(-(SLOPE * logit + START + NEWLINE * ends_line + COMMENT * is_comment)))
 
 
 def _may_end(text: str, end: int) -> bool:
-    return not (is_word_character(text[end - 1]) and is_word_character(text[end : end + 1]))
+    """Whether a text may end there before its line does: behind a word, and nothing that it has opened is left open,
+    but a docstring."""
+    if is_word_character(text[end - 1]) and is_word_character(text[end : end + 1]):
+        return False
+    found = scan(text[:end])
+    return not found.left_open and (not found.quote or text.lstrip().startswith(_DOCSTRINGS))
+
+
+_DOCSTRINGS = ('"""', "'''")

@@ -10,7 +10,7 @@ Contract
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Literal
 
 from lsprotocol import types
@@ -58,16 +58,30 @@ def apply_changes(text: Text, changes: Sequence[Change], encoding: str) -> tuple
     """The text after `changes`, and these as edits, each in terms of the text after those before it."""
     edits = []
     for change in changes:
-        edit = Edit(_span_of(text, change, encoding), change.text)
+        edit = _edit_of(text, change, encoding)
         text = text.apply(edit)
         edits.append(edit)
     return text, edits
 
 
-def _span_of(text: Text, change: Change, encoding: str) -> Span:
+def _edit_of(text: Text, change: Change, encoding: str) -> Edit:
+    """Of a whole text only what differs: all else is known, and stays so."""
     if isinstance(change, types.TextDocumentContentChangeWholeDocument):
-        return Span(0, len(text))
+        old, new = text.source, change.text
+        start = _in_common(lambda length: old.startswith(new[:length]), min(len(old), len(new)))
+        most = min(len(old), len(new)) - start
+        end = _in_common(lambda length: old.endswith(new[len(new) - length :]), most)
+        return Edit(Span(start, len(old) - end), new[start : len(new) - end])
     first, second = change.range.start, change.range.end
     one = offset_at(text, first.line, first.character, encoding)
     other = offset_at(text, second.line, second.character, encoding)
-    return Span(min(one, other), max(one, other))
+    return Edit(Span(min(one, other), max(one, other)), change.text)
+
+
+def _in_common(is_common: Callable[[int], bool], most: int) -> int:
+    """The largest length, up to `most`, that `is_common`, by halves."""
+    low, high = 0, most
+    while low < high:
+        middle = (low + high + 1) // 2
+        low, high = (middle, high) if is_common(middle) else (low, middle - 1)
+    return low

@@ -119,3 +119,16 @@ def test_edits_say_what_was_done(encoding: str, source: str, new_text: str, data
         replayed = replayed.apply(edit)
     assert replayed.source == after.source
     assert before.source == source
+
+
+@settings(deadline=None)
+@given(st.text("ab\r\n😀", max_size=12), st.text("ab\r\n😀", max_size=12))
+def test_a_whole_text_is_an_edit_of_what_differs(old: str, new: str) -> None:
+    """What is known of the rest (trees, places, suggestions) stays."""
+    text, (edit,) = apply_changes(Text(old), [types.TextDocumentContentChangeWholeDocument(text=new)], "utf-16")
+    assert text.source == new
+    removed, inserted = old[edit.span.start : edit.span.end], edit.new_text
+    assert old[: edit.span.start] + inserted + old[edit.span.end :] == new
+    if removed and inserted:
+        assert removed[0] != inserted[0]
+        assert removed[-1] != inserted[-1]

@@ -124,7 +124,7 @@ def _marks(text: str, pieces: Pieces, is_comment: bool) -> Iterator[tuple[int, f
 
 # Fitted to what was said and what was typed: ARCHITECTURE.md, "Whether to show".
 SLOPE, START, NEWLINE, COMMENT = 0.72, -0.36, 0.65, -0.5
-UNKNOWN_NAME = 0.3
+UNKNOWN_NAME = 0.4
 
 
 def _chance(logprob: float, ends_line: bool, is_comment: bool) -> float:

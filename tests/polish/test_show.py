@@ -63,7 +63,7 @@ def test_names_that_exist_nowhere_and_comments_are_doubted() -> None:
     assert plain.confidence is not None
     assert unknown.confidence is not None
     assert comment.confidence is not None
-    assert unknown.confidence < plain.confidence / 2
+    assert unknown.confidence < plain.confidence / 2 < comment.confidence
     assert comment.confidence < plain.confidence
 
 

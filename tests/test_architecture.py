@@ -25,6 +25,7 @@ ROOMS = {
     "syntax": {"text"},
     "context": {"syntax", "text"},
     "index": {"context", "syntax", "text"},
+    "docstring": {"syntax", "text"},
     "prompt": {"context", "catalogue", "syntax"},
     "weights": {"catalogue", "errors"},
     "engine": {"errors", "config"},
@@ -60,7 +61,7 @@ LIBRARIES = {
     "transformers": {"engine"},
     "safetensors": {"engine"},
     "tokenizers": {"engine"},
-    "pygls": {"server", "measure"},
+    "pygls": {"server"},
     "lsprotocol": {"server", "measure"},
     "tree_sitter": {"syntax"},
     "starlette": {"modelserver"},
@@ -154,7 +155,7 @@ def test_no_model_name_in_code(path: Path) -> None:
 
 
 PURE = [
-    "text.py", "syntax", "context", "prompt", "polish",
+    "text.py", "syntax", "docstring", "context", "prompt", "polish",
     *(f"feedback/{name}.py" for name in ("change", "counts", "kept", "shown", "table", "threshold")),
 ]  # fmt: skip
 IMPURE = {"time", "datetime", "os", "logging", "random", "pathlib.Path.open", "socket", "subprocess", "io", "tempfile"}

@@ -157,7 +157,13 @@ class _Reader:
         known = self._found.get(start)
         if known is not None and _KINDS.index(known.kind) <= _KINDS.index(kind):
             return
-        found = _Open(node.start_byte, node.end_byte, kind, self._content(start, end).strip("\"':"), start)
+        found = _Open(
+            node.start_byte,
+            node.end_byte,
+            kind,
+            self._content(start, end).strip("\"':") or self._content(start, end),
+            start,
+        )
         body = captures["body"][0] if "body" in captures else node.child_by_field_name("body")
         if body is not None:
             # The fields of `struct Pair(i32, i32);` belong to the header.

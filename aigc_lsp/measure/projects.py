@@ -5,7 +5,8 @@ distribution it would run the build backend to read its metadata. What is unpack
 of `holes.NOT_WRITTEN` (`dist`, where a copy of every answer would lie) and metadata stay in the archive.
 
 Those of role "design" are there to look at and to tune on. Those that are "held-out" are there to report on: nobody
-who designs reads them. All but @capacitor/android are about as young as the default model, or younger.
+who designs reads them; nor the one for "replay", which is typed beside them. All but @capacitor/android are about as
+young as the default model, or younger.
 """
 
 from __future__ import annotations
@@ -28,8 +29,8 @@ import platformdirs
 from aigc_lsp.errors import FetchFailed, UsageError
 from aigc_lsp.measure.holes import NOT_WRITTEN
 
-Role = Literal["design", "held-out"]
-ROLES: tuple[Role, ...] = ("design", "held-out")
+Role = Literal["design", "held-out", "replay"]
+ROLES: tuple[Role, ...] = ("design", "held-out", "replay")
 FETCH_SECONDS = 180.0
 
 
@@ -64,6 +65,8 @@ PROJECTS = (
             "18682e004ce628f78fd144409e8780c9cca774eaac141f953d1a146a573738b9", "MIT", "held-out", ("ts",)),
     Project("@capacitor/android", "npm", "8.5.2",
             "ebb2113aa97526ce66b11653b26f7f763d976788ee69b1725aa88c0bc5347efe", "MIT", "held-out", ("java",)),
+    Project("pydantic-ai-slim", "pip", "2.68.0",
+            "bb2fe81f198b77da7686f7b78c78c8a8ce966807c77d9ae277950fc20b77b165", "MIT", "replay", ("py",)),
 )
 # fmt: on
 

@@ -60,7 +60,7 @@ def run(
     Raises `UsageError`, `FetchFailed`, `ModelMissing` or `EngineUnavailable`.
     """
     model = catalogue.load(model_name)
-    other = LlamaVim.connect(peer) if peer else None
+    other = LlamaVim.connect(peer, model) if peer else None
     with scenes(names, wanted, into) as found:
         say(f"{len(found)} scenes, {sum(scene.characters for scene in found):,} characters")
         server = OurServer(model, threads=0)

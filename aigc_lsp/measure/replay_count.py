@@ -8,19 +8,24 @@ such a one took longer than it was waited for.
 from __future__ import annotations
 
 import statistics
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Literal
 
-from aigc_lsp.measure.figures import Bound, Figure
+from aigc_lsp.measure.figures import Bound, Figure, figure
+from aigc_lsp.measure.figures import percentile as nearest_rank
 from aigc_lsp.measure.replay_play import Moment, Played, Shown
 
-Kind = Literal["cold", "warm", "under way", "reuse", "none", "unknown"]
-KINDS: tuple[Kind, ...] = ("cold", "warm", "under way", "reuse", "none", "unknown")
-"""cold: a new request, the first of a file or after a jump; warm: another new one; under way: from a stream that ran
-already; reuse: nothing was asked of the model; none: there was nothing to say, and nobody was asked; unknown: answered
-by a server that does not tell. What was overtaken is cold or warm: others are answered sooner than anybody types."""
+Kind = Literal["cold", "warm", "reuse", "none", "unknown"]
+KINDS: tuple[Kind, ...] = ("cold", "warm", "reuse", "none", "unknown")
+"""cold: the model's answer to the first key of a passage; warm: to another, whether it was asked for this key or was
+under way when it came, and all that was overtaken: others are answered sooner than anybody types; reuse: nothing was
+asked of the model; none: there was nothing to say, and nobody was asked; unknown: answered by a server that does not
+tell."""
 
-_SOURCES: dict[str, Kind] = {"kept": "reuse", "none": "none", "under way": "under way"}
+_SOURCES: dict[str, Kind] = {"kept": "reuse", "none": "none"}
+_OF_MODEL = ("model", "under way")
+SHORT = 6
+"""Characters: of what is shorter and wrong it is said how much there was."""
 
 
 def kind_of(moment: Moment) -> Kind:
@@ -28,7 +33,7 @@ def kind_of(moment: Moment) -> Kind:
         return _SOURCES[moment.cost.source]
     if moment.is_first:
         return "cold"
-    return "warm" if moment.cost.source == "model" or not moment.is_answered else "unknown"
+    return "warm" if moment.cost.source in _OF_MODEL or not moment.is_answered else "unknown"
 
 
 def moments_of(played: Iterable[Played]) -> list[Moment]:
@@ -48,6 +53,15 @@ def percentile(samples: Sequence[tuple[float, bool]], share: float) -> float | N
     return None
 
 
+def was_asked(moment: Moment) -> bool:
+    """Whether the answer is to a question of its own."""
+    return moment.is_answered and moment.cost.source == "model"
+
+
+def was_under_way(moment: Moment) -> bool:
+    return moment.is_answered and moment.cost.source == "under way"
+
+
 def latencies(moments: Iterable[Moment], kind: Kind) -> list[tuple[float, bool]]:
     return [(moment.ms, moment.is_answered) for moment in moments if kind_of(moment) == kind]
 
@@ -57,19 +71,14 @@ def figures(ours: Sequence[Played], peer: Sequence[Played] = (), against: str = 
     mine, theirs = moments_of(ours), moments_of(peer)
     found = [_waits(mine, theirs, against, kind, share, must) for kind, share, must in _LATENCIES]
     return [
+        _without_pass(ours),
         *_shares(mine, theirs, against),
-        _figure(
-            "requests that the model had, for 100 keys",
-            "",
-            _asked(ours),
-            _asked(peer),
-            against,
-            note="also those made ahead, and those that were ended early",
-        ),
         *(one for one in found if one is not None),
+        *_under_way(mine),
         *_tokens(mine, theirs, against),
         *_typed(ours, peer, against),
         *_rightness(ours, peer, against),
+        *_wrong(ours, peer, against),
         _figure("processor time for 1,000 characters", "s", _cpu(ours), _cpu(peer), against),
     ]
 
@@ -78,8 +87,6 @@ _LATENCIES: tuple[tuple[Kind, float, Bound | None], ...] = (
     ("reuse", 0.50, None),
     ("reuse", 0.95, None),
     ("reuse", 0.99, Bound("≤", 10, "ours")),
-    ("under way", 0.50, None),
-    ("under way", 0.95, None),
     ("warm", 0.50, Bound("≤", 120, "ours")),
     ("warm", 0.95, Bound("≤", 400, "ours")),
     ("warm", 0.99, None),
@@ -104,6 +111,9 @@ def _waits(
     mine, beside = percentile(samples, share), percentile(theirs, share)
     if samples and mine is None:
         note += f"; so many that there is no such percentile, and it is above {max(ms for ms, _ in samples):.0f} ms"
+    if theirs and beside is None:
+        gone = sum(not is_answered for _, is_answered in theirs)
+        note += f"; of {against}'s {len(theirs):,} requests {gone:,} were overtaken: it has none (see --pace fast)"
     ratio = beside / mine if mine and beside else None
     bounds = [must] if must else []
     if peer and (wanted := _RATIOS.get((kind, share))):
@@ -157,38 +167,43 @@ def _percent(part: float, whole: float) -> float | None:
     return 100 * part / whole if whole else None
 
 
+def _under_way(moments: Sequence[Moment]) -> list[Figure]:
+    """Of what is warm; the percentiles are plain, as nobody knows which of those overtaken were under way."""
+    found = [moment.ms for moment in moments if was_under_way(moment) and not moment.is_first]
+    if not found:
+        return []
+    return [
+        figure(f"of that, under way when the key came, p{share * 100:.0f}", "ms", found, None, nearest_rank(share))
+        for share in (0.50, 0.95)
+    ]
+
+
 # Shares of keystrokes
 
 
+def _without_pass(ours: Sequence[Played]) -> Figure:
+    """Ours alone: a peer that never answers in time asks for little."""
+    asked, keys = sum(each.model_requests for each in ours), len(moments_of(ours))
+    share = _percent(asked, keys)
+    note = (
+        f"100 less the requests that the model had for 100 keys, by its own count: {asked:,} for {keys:,} keystrokes "
+        "and acceptances, also those made ahead and those ended early"
+    )
+    spared = None if share is None else 100 - share
+    return _figure("answered without a forward pass", "%", spared, must=Bound("≥", 75, "ours"), note=note)
+
+
 def _shares(ours: Sequence[Moment], peer: Sequence[Moment], against: str) -> list[Figure]:
-    def of(moments: Sequence[Moment], *kinds: Kind) -> float | None:
-        found = [kind_of(moment) for moment in moments]
-        return None if "unknown" in found else _percent(sum(kind in kinds for kind in found), len(found))
+    def row(name: str, counts: Callable[[Moment], bool]) -> Figure:
+        mine, theirs = (_percent(sum(map(counts, moments)), len(moments)) for moments in (ours, peer))
+        return _figure(name, "%", mine, theirs, against)
 
-    def overtaken(moments: Sequence[Moment]) -> float | None:
-        return _percent(sum(not moment.is_answered for moment in moments), len(moments))
-
-    free: tuple[Kind, ...] = ("reuse", "none")
-    said = f"{len(ours):,} requests, one behind each key and each acceptance; those overtaken count as asked"
     return [
-        _figure(
-            "answered without a forward pass",
-            "%",
-            of(ours, *free),
-            of(peer, *free),
-            against,
-            Bound("≥", 75, "ours"),
-            said,
-        ),
-        _figure(
-            "answered without a new request",
-            "%",
-            of(ours, *free, "under way"),
-            of(peer, *free, "under way"),
-            against,
-        ),
-        _figure("nothing to say, and nobody asked", "%", of(ours, "none"), of(peer, "none"), against),
-        _figure("overtaken by the next key", "%", overtaken(ours), overtaken(peer), against),
+        row("kept, of all keys", lambda moment: kind_of(moment) == "reuse"),
+        row("under way, of all keys", was_under_way),
+        row("asked for and answered, of all keys", was_asked),
+        row("overtaken by the next key", lambda moment: not moment.is_answered),
+        row("nothing to say, and nobody asked", lambda moment: kind_of(moment) == "none"),
     ]
 
 
@@ -197,15 +212,15 @@ def _shares(ours: Sequence[Moment], peer: Sequence[Moment], against: str) -> lis
 
 def _tokens(ours: Sequence[Moment], peer: Sequence[Moment], against: str) -> list[Figure]:
     def prefilled(moments: Sequence[Moment], share: float) -> float | None:
-        found = sorted(moment.cost.prefilled for moment in moments if moment.is_answered and kind_of(moment) == "warm")
+        found = sorted(moment.cost.prefilled for moment in moments if was_asked(moment) and not moment.is_first)
         return float(found[min(len(found) - 1, int(share * len(found)))]) if found else None
 
     def wasted(moments: Sequence[Moment]) -> float | None:
-        asked = [moment for moment in moments if kind_of(moment) in ("cold", "warm") and moment.is_answered]
+        asked = [moment for moment in moments if was_asked(moment)]
         total = sum(moment.cost.generated_tokens for moment in asked)
         return _percent(sum(each.cost.generated_tokens for each in asked if not each.fits), total)
 
-    said = "of requests that were answered"
+    said = "of keys that were asked for and answered"
     return [
         _figure("tokens prefilled a keystroke, warm, p50", "", prefilled(ours, 0.5), prefilled(peer, 0.5), against),
         _figure(
@@ -305,8 +320,19 @@ def _rightness(ours: Sequence[Played], peer: Sequence[Played], against: str) -> 
     ]
 
 
-def _asked(played: Sequence[Played]) -> float | None:
-    return _percent(sum(each.model_requests for each in played), len(moments_of(played)))
+def _wrong(ours: Sequence[Played], peer: Sequence[Played], against: str) -> list[Figure]:
+    """What the wrong ones were; one may be several of these."""
+    mine, theirs = ([each for each in distinct(played) if not each.is_right] for played in (ours, peer))
+
+    def row(name: str, counts: Callable[[Shown], bool]) -> Figure:
+        own, other = (_percent(sum(map(counts, wrong)), len(wrong)) for wrong in (mine, theirs))
+        return _figure(f"of the wrong ones, {name}", "%", own, other, against)
+
+    return [
+        row(f"shorter than {SHORT} characters", lambda each: len(each.text) < SHORT),
+        row("in a comment or docstring", lambda each: each.is_prose),
+        row("behind a typo", lambda each: each.is_astray),
+    ]
 
 
 def _cpu(played: Sequence[Played]) -> float | None:

@@ -1,8 +1,8 @@
 """llama.cpp's server, asked as llama.vim asks it: `--peer llama-server=URL`.
 
-Start it on the same weights and threads: `llama-server -m MODEL.gguf -t 2 -c 4096 -np 1 --port 8080`, or, where there
-is none, `tests/peers/llama_server.py MODEL PORT TOKEN` with the extra `[test-peers]` and that token in
-AIGC_LSP_PEER_TOKEN.
+Start it on the same weights and threads, with the batches that llama.vim recommends: `llama-server -m MODEL.gguf -t 2
+-c 4096 -np 1 -b 1024 -ub 1024 --cache-reuse 256 --port 8080`. It cuts the prefix to three quarters of a batch: with no
+reuse a long one slides, and all of it is read anew for each key. It knows `t_max_prompt_ms` and does not obey it.
 
 A request, `POST /infill`, as llama.vim's defaults make it:
 
@@ -24,16 +24,18 @@ from __future__ import annotations
 
 import asyncio
 import os
+import time
 from collections import OrderedDict
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 import psutil
 
+from aigc_lsp.catalogue import Model
 from aigc_lsp.errors import EngineUnavailable, UsageError
-from aigc_lsp.measure.peers import SERVER
+from aigc_lsp.measure.peers import SERVER, LlamaServer
 from aigc_lsp.measure.replay_scenes import Scene
 from aigc_lsp.measure.replay_subjects import Cost, Suggestion, cpu_seconds
 from aigc_lsp.measure.replay_typist import Change
@@ -57,7 +59,6 @@ SAMPLING = {
     "cache_prompt": True,
     "t_max_prompt_ms": 500,
 }
-TOKEN_VARIABLE = "AIGC_LSP_PEER_TOKEN"
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,25 +92,18 @@ class LlamaVim:
         self._requests = 0
 
     @classmethod
-    def connect(cls, wanted: str) -> LlamaVim:
-        """Raises `UsageError` where `wanted` is not `llama-server=URL`, or no llama-server answers there."""
+    def connect(cls, wanted: str, model: Model) -> LlamaVim:
+        """Raises `UsageError` where `wanted` is not `llama-server=URL`, or no llama-server answers there, or it serves
+        other weights than those of `model`."""
         import httpx
 
         kind, _, url = wanted.partition("=")
         if kind != SERVER or not url.startswith(("http://", "https://")):
             raise UsageError(f"--peer {wanted}: it is {SERVER}=URL, such as {SERVER}=http://127.0.0.1:8080.")
-        token = os.environ.get(TOKEN_VARIABLE)
-        headers = {"Authorization": f"Bearer {token}"} if token else {}
-        try:
-            props = httpx.get(f"{url}/props", headers=headers, timeout=5.0, trust_env=False).json()
-        except (httpx.HTTPError, httpx.InvalidURL, ValueError) as error:
-            raise UsageError(f"No {SERVER} answers at {url} ({type(error).__name__}).") from error
-        if not isinstance(props, dict) or "default_generation_settings" not in props:
-            raise UsageError(f"What answers at {url} is no {SERVER}: it does not say its settings.")
-        client = httpx.AsyncClient(base_url=url, headers=headers, timeout=60.0, trust_env=False)
-        model = str(props.get("model_path", "")).rpartition("/")[2]
-        facts = {"peer": SERVER, "version": props.get("build_info", ""), "model": model}
-        return cls(client, facts, _listener(url))
+        checked = LlamaServer(url, model)
+        facts = checked.describe()
+        checked.close()
+        return cls(httpx.AsyncClient(base_url=url, timeout=600.0, trust_env=False), facts, _listener(url))
 
     def describe(self) -> dict[str, Any]:
         return dict(self._facts)
@@ -126,10 +120,11 @@ class LlamaVim:
         """The cursor has moved: what is kept is shown at once; else what comes, once it fits."""
         self._cursor = cursor
         self._asked = asyncio.get_running_loop().create_future()
-        self._cost = Cost("kept")
+        self._cost, began = Cost("kept"), time.perf_counter()
         self._try_hint()
         self._request()
-        return await self._asked
+        suggestion = await self._asked
+        return replace(suggestion, ms=(time.perf_counter() - began) * 1e3)
 
     async def cost(self) -> Cost:
         return self._cost

@@ -9,19 +9,23 @@ Whoever jumps looks where he is: the first key of a passage waits for its answer
 from __future__ import annotations
 
 import asyncio
+import contextlib
+import gc
 import hashlib
 import random
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
 from aigc_lsp.measure.replay_scenes import Scene
 from aigc_lsp.measure.replay_subjects import Cost, Subject, Suggestion
 from aigc_lsp.measure.replay_typist import Author, Change, Sheet, acceptable, first_line, pause_seconds
+from aigc_lsp.syntax.tree import Tree, parse
+from aigc_lsp.text import Text
 
-PATIENCE_SECONDS = 20.0
-"""For an answer that is waited for."""
+PATIENCE_SECONDS = 60.0
+"""For an answer that is waited for: a peer may read 2,000 tokens first."""
 TRUTH_CHARACTERS = 200
 """Of what remains to be typed, in each note."""
 
@@ -70,11 +74,14 @@ class Moment:
 @dataclass(slots=True)
 class Shown:
     """One distinct suggestion: as long as the buffer would be the same with it, it is the same, however much of it has
-    been typed."""
+    been typed. It was shown first with `typed` characters of the passage there, behind a typo if it `is_astray`;
+    `is_prose`: what was to be typed there stands in a comment or docstring."""
 
     passage: int
     typed: int
     text: str
+    is_astray: bool = False
+    is_prose: bool = False
     accepted: Outcome = ""
     is_typed_through: bool = False
 
@@ -110,9 +117,12 @@ async def play(subject: Subject, scene: Scene, typing: Typing, say: Callable[[st
             subject.change(Change(passage.start, passage.removed, ""))
             text = text[: passage.start] + text[passage.start + passage.removed :]
         sheet = Sheet(text, passage.start, passage.typed)
-        await _Passage(subject, typing, chance, sheet, played, number).type()
+        before = len(played.shown)
+        with _without_collections():
+            await _Passage(subject, typing, chance, sheet, played, number).type()
         played.authors.append(sheet.authors)
         text = sheet.text
+        _mark_prose(played.shown[before:], scene.language, text, passage.start)
     played.seconds, played.cpu_seconds = time.perf_counter() - began, subject.cpu_seconds() - spent
     played.model_requests = await subject.requests() - had
     return played
@@ -167,6 +177,7 @@ class _Passage:
             self._note(Suggestion(), Cost(), None, ms, by, is_first, is_answered=False)
             return None
         suggestion = asked.result()
+        ms = ms if suggestion.ms is None else suggestion.ms
         cost = await self._subject.cost()
         part = acceptable(self._sheet, suggestion.text, suggestion.replaced)
         self._note(suggestion, cost, part, ms, by, is_first, is_answered=True)
@@ -217,10 +228,44 @@ class _Passage:
         mark = hashlib.sha256((sheet.text[: sheet.cursor] + suggestion.text + behind).encode()).digest()
         shown = self._seen.get(mark)
         if shown is None:
-            shown = self._seen[mark] = Shown(self._number, sheet.typed, suggestion.text)
+            shown = self._seen[mark] = Shown(self._number, sheet.typed, suggestion.text, bool(sheet.slipped))
             self._played.shown.append(shown)
         shown.accepted = shown.accepted or accepted
         shown.is_typed_through = shown.is_typed_through or fits == "whole"
+
+
+@contextlib.contextmanager
+def _without_collections() -> Iterator[None]:
+    """Nobody's answer waits for this process's garbage."""
+    was_enabled = gc.isenabled()
+    gc.collect()
+    gc.freeze()
+    gc.disable()
+    try:
+        yield
+    finally:
+        gc.unfreeze()
+        if was_enabled:
+            gc.enable()
+
+
+def _mark_prose(shown: Sequence[Shown], language: str, text: str, start: int) -> None:
+    """`text` is the true one, in which the passage begins at `start`."""
+    tree = parse(language, Text(text)) if shown else None
+    for each in shown:
+        each.is_prose = tree is not None and is_prose(tree, start + each.typed)
+
+
+def is_prose(tree: Tree, offset: int) -> bool:
+    """Whether the line at `offset` is a comment or of a docstring, or `offset` is in a comment behind code."""
+    source = tree.text.source
+    start, end = source.rfind("\n", 0, offset) + 1, source.find("\n", offset)
+    line = source[start : end if end >= 0 else len(source)]
+    first, last = start + len(line) - len(line.lstrip()), start + len(line.rstrip())
+    if line.lstrip().startswith(('"""', "'''")) or tree.place(first).kind == "string":
+        return True
+    # A comment's own mark is not yet inside of it.
+    return any(tree.place(at).kind == "comment" for at in (offset, min(first + 2, last)))
 
 
 def outcome(sheet: Sheet, suggestion: Suggestion) -> Outcome:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -29,7 +29,8 @@ ENCODING = "utf-16"
 class Cost:
     """Where an answer came from and what it took: `kept` (nothing was asked for), `under way` (of a stream that ran
     already), `model` (a new request), `none` (nobody was asked, nothing to say), `unknown`. `withheld` names what kept
-    a text back; `pieces` are those of the model, with their log-probabilities; `confidence` is as the server has it.
+    a text back; `total_ms` is what the server took by its own clock; `pieces` are those of the model, with their
+    log-probabilities; `confidence` is as the server has it.
     """
 
     source: str = "unknown"
@@ -38,6 +39,7 @@ class Cost:
     prompt_tokens: int = 0
     reused_tokens: int = 0
     generated_tokens: int = 0
+    total_ms: float | None = None
     confidence: Any = None
     pieces: tuple[tuple[str, float | None], ...] = ()
 
@@ -53,17 +55,19 @@ class Cost:
         )
         source, reason, withheld = (str(said.get(name) or "") for name in ("source", "reason", "withheld"))
         pieces = tuple((str(text), logprob) for text, logprob in said.get("pieces") or ())
-        return cls(source or "unknown", reason, withheld, prompt, reused, generated, said.get("confidence"), pieces)
+        ms, confidence = said.get("total_ms"), said.get("confidence")
+        return cls(source or "unknown", reason, withheld, prompt, reused, generated, ms, confidence, pieces)
 
 
 @dataclass(frozen=True, slots=True)
 class Suggestion:
     """`text` goes in the place of `replaced` characters behind the cursor; empty for none. `token` is the subject's
-    own, for `accepted`."""
+    own, for `accepted`; `ms` is from key to answer, where the subject's own clock is better than its asker's."""
 
     text: str = ""
     replaced: int = 0
     token: Any = None
+    ms: float | None = field(default=None, compare=False)
 
 
 class Subject(Protocol):
@@ -131,14 +135,15 @@ class LanguageServer:
                 positions.offset_at(text, each.line, each.character, ENCODING)
                 for each in (answer.span.start, answer.span.end)
             )
-        return Suggestion(at_cursor(answer.text, text.source[start:cursor]), max(0, end - cursor), answer.command)
+        said = at_cursor(answer.text, text.source[start:cursor])
+        return Suggestion(said, max(0, end - cursor), answer.command, answer.ms)
 
     async def cost(self) -> Cost:
         return Cost.of(await self._at_hand.explain())
 
     async def accepted(self, suggestion: Suggestion) -> None:
         if suggestion.token is not None:
-            await self._at_hand.execute(suggestion.token)
+            self._at_hand.execute(suggestion.token)
 
     def cpu_seconds(self) -> float:
         own = cpu_seconds(self._editor.pid) if self._editor is not None else 0.0

@@ -4,9 +4,10 @@ scripts, and once with the real model."""
 from __future__ import annotations
 
 import asyncio
+import gc
 import json
 import subprocess
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from html.parser import HTMLParser
 from pathlib import Path
 
@@ -20,10 +21,12 @@ from aigc_lsp.measure.figures import Figure, Report
 from aigc_lsp.measure.replay import Replay, rows
 from aigc_lsp.measure.replay_count import figures, kind_of, percentile, typed_by_machine
 from aigc_lsp.measure.replay_page import page
-from aigc_lsp.measure.replay_play import Moment, Played, Typing, play
+from aigc_lsp.measure.replay_play import Moment, Played, Shown, Typing, is_prose, play
 from aigc_lsp.measure.replay_scenes import Passage, Scene, Wanted, of_commits, of_file, passages_of, scenes
 from aigc_lsp.measure.replay_subjects import Cost, Suggestion
-from aigc_lsp.measure.replay_typist import Change
+from aigc_lsp.measure.replay_typist import Author, Change
+from aigc_lsp.syntax.tree import parse
+from aigc_lsp.text import Text
 
 TYPING = Typing(slips=0.0, closes=True, waits=True)
 SAMPLES = Path(__file__).parent.parent / "samples"
@@ -153,6 +156,51 @@ async def test_who_is_slow_is_overtaken_and_cancelled() -> None:
     assert [kind_of(moment) for moment in found.moments] == ["cold", "warm", "warm", "warm"]
 
 
+async def test_what_is_shown_behind_a_typo_and_in_prose_is_marked() -> None:
+    truth = 'def f():\n    """Words."""\n    return 1  # two\n'
+    said = {'"""W': "orld", "retu": "rning", "# tw": "elve"}
+    found = await played(truth, lambda before, _: next((said[end] for end in said if before.endswith(end)), ""))
+    assert [(each.text, each.is_prose, each.is_astray) for each in found.shown] == [
+        ("orld", True, False),
+        ("rning", False, False),
+        ("elve", True, False),
+    ]
+    found = await played("right = 1\n", lambda before, _: "wrong", Typing(slips=0.5, waits=True))
+    assert {each.is_astray for each in found.shown} == {True, False}
+
+
+@pytest.mark.parametrize(
+    ("language", "text", "expected"),
+    [
+        ("python", "# |one", True),
+        ("python", "|# one", True),
+        ("python", "x = 1|  # one", False),
+        ("python", "x = 'a|b'", False),
+        ("python", 'def f():\n    |"""One."""\n', True),
+        ("python", 'def f():\n    """One.\n\n    Two |three.\n    """\n', True),
+        ("typescript", "// o|ne", True),
+        ("typescript", "const a = |1; // one", False),
+        ("python", "|", False),
+    ],
+)
+def test_comments_and_docstrings_are_prose(language: str, text: str, expected: bool) -> None:
+    tree = parse(language, Text(text.replace("|", "")))
+    assert tree is not None
+    assert is_prose(tree, text.index("|")) is expected
+
+
+async def test_no_garbage_is_collected_while_somebody_types() -> None:
+    states = set[bool]()
+    await played("x = 1\n", lambda *_: str(states.add(gc.isenabled()) or ""))
+    assert states == {False}
+    assert gc.isenabled()
+
+
+async def test_a_subjects_own_clock_is_believed() -> None:
+    found = await played("ab", lambda *_: Suggestion(ms=0.25))
+    assert {each.ms for each in found.moments} == {0.25}
+
+
 async def test_hunks_are_typed_one_after_the_other() -> None:
     text = "import os\n\nold = 1\nlast = 2\n"
     subject = Scripted(lambda *_: "")
@@ -210,8 +258,11 @@ def moment(source: str = "kept", ms: float = 2.0, *, is_first: bool = False, is_
     return Moment(0, 0, 0, 0, "type", is_first, is_answered, ms, "", 0, cost, "", "", 0, False, "")
 
 
-def counted(*moments: Moment) -> Played:
-    return Played("ours", scene(Passage(0, 0, "x" * 10)), [["human"] * 6 + ["machine"] * 4], list(moments))
+def counted(*moments: Moment, requests: int = 0, shown: Sequence[Shown] = ()) -> Played:
+    authors: list[list[Author]] = [["human"] * 6 + ["machine"] * 4]
+    found = Played("ours", scene(Passage(0, 0, "x" * 10)), authors, list(moments), list(shown))
+    found.model_requests = requests
+    return found
 
 
 def by_name(found: list[Figure]) -> dict[str, Figure]:
@@ -219,15 +270,54 @@ def by_name(found: list[Figure]) -> dict[str, Figure]:
 
 
 def test_figures_and_what_they_must_be() -> None:
-    ours = [counted(moment("model", 900, is_first=True), *[moment()] * 7, moment("none"), moment("model", 100))]
-    found = by_name(figures(ours))
-    assert found["answered without a forward pass"].ours == 80
-    assert found["answered without a forward pass"].met is True
+    moments = [moment("model", 900, is_first=True), *[moment()] * 7, moment("none"), moment("model", 100)]
+    found = by_name(figures([counted(*moments, requests=3)]))
+    # By the model's own count: a request that was made ahead is one.
+    assert found["answered without a forward pass"].ours == 70
+    assert found["answered without a forward pass"].met is False
+    assert "3 for 10 keystrokes" in found["answered without a forward pass"].note
+    assert (found["kept, of all keys"].ours, found["asked for and answered, of all keys"].ours) == (70, 20)
+    assert found["nothing to say, and nobody asked"].ours == 10
     assert (found["key to answer, warm, p50"].ours, found["key to answer, warm, p50"].met) == (100, True)
     assert (found["key to answer, cold, p50"].ours, found["key to answer, cold, p50"].met) == (900, True)
     assert (found["tokens prefilled a keystroke, warm, p95"].ours, found["typed by machine"].ours) == (2, 40)
     assert found["typed by machine"].met is True
     assert found["shown and not what was then typed"].ours is None
+
+
+def test_what_was_under_way_and_what_was_overtaken_is_warm() -> None:
+    moments = [
+        moment("model", 900, is_first=True),
+        moment("model", 100),
+        moment("under way", 20),
+        moment("under way", 40),
+        moment("unknown", 50, is_answered=False),
+        moment("kept", 1),
+    ]
+    assert [kind_of(each) for each in moments] == ["cold", "warm", "warm", "warm", "warm", "reuse"]
+    found = by_name(figures([counted(*moments)]))
+    # Of four, 20 and 40 are half; 50 was not waited for any longer.
+    assert found["key to answer, warm, p50"].ours == 40
+    assert found["key to answer, warm, p95"].ours == 100
+    assert found["key to answer, warm, p50"].note == "4 requests, 1 overtaken by the next key"
+    under_way = [figure for figure in found.values() if "under way when the key came" in figure.name]
+    assert [figure.ours for figure in under_way] == [20, 40]
+    assert found["under way, of all keys"].ours == pytest.approx(100 * 2 / 6)
+    assert found["overtaken by the next key"].ours == pytest.approx(100 / 6)
+
+
+def test_what_the_wrong_ones_were() -> None:
+    shown = [
+        Shown(0, 0, "x = y", is_astray=True),
+        Shown(0, 1, "words of a docstring", is_prose=True),
+        Shown(0, 2, "a b"),
+        Shown(0, 3, "long and wrong"),
+        Shown(0, 4, "right", is_prose=True, is_astray=True, accepted="whole"),
+    ]
+    found = by_name(figures([counted(moment(), shown=shown)]))
+    names = ("shorter than 6 characters", "in a comment or docstring", "behind a typo")
+    assert [found[f"of the wrong ones, {name}"].ours for name in names] == [50, 25, 25]
+    assert found["shown and not what was then typed"].ours == 80
 
 
 def test_figures_beside_a_peers() -> None:
@@ -240,10 +330,10 @@ def test_figures_beside_a_peers() -> None:
     assert found["typed by machine"].met is False  # as much as the peer is not more
 
 
-def test_a_server_that_does_not_tell_leaves_figures_open() -> None:
-    found = by_name(figures([counted(moment("unknown"), moment("unknown"))]))
-    assert found["answered without a forward pass"].ours is None
-    assert found["answered without a forward pass"].met is None
+def test_a_server_that_does_not_tell_has_a_kind_of_its_own() -> None:
+    found = by_name(figures([counted(moment("unknown"), moment("unknown"), requests=1)]))
+    assert found["kept, of all keys"].ours == 0
+    assert found["answered without a forward pass"].ours == 50  # the model tells
     assert found["key to answer, unknown, p50"].ours == 2
 
 

@@ -4,18 +4,22 @@ from __future__ import annotations
 
 import asyncio
 import json
+import threading
+from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
 
+from aigc_lsp import catalogue
 from aigc_lsp.errors import EngineUnavailable, UsageError
 from aigc_lsp.measure.replay_llama import LlamaVim, local_of, rendered
 from aigc_lsp.measure.replay_scenes import Scene
 from aigc_lsp.measure.replay_subjects import Suggestion
 from aigc_lsp.measure.replay_typist import Change
 
+MODEL = catalogue.load("qwen2.5-coder-0.5b")
 TEXT = "def f():\n    return 1\n\nend\n"
 
 
@@ -123,9 +127,29 @@ def test_what_is_shown(before: str, behind: str, said: str, shown: str) -> None:
 @pytest.mark.parametrize("wanted", ["llama-server", "ollama=http://127.0.0.1:1", "llama-server=file:///etc"])
 def test_another_peer_is_refused(wanted: str) -> None:
     with pytest.raises(UsageError, match="llama-server=URL"):
-        LlamaVim.connect(wanted)
+        LlamaVim.connect(wanted, MODEL)
+
+
+def test_a_peer_with_other_weights_is_refused(tmp_path: Path) -> None:
+    weights = tmp_path / "other.gguf"
+    weights.write_bytes(b"others")
+    props = json.dumps({"model_path": str(weights), "default_generation_settings": {"n_ctx": 4096}}).encode()
+
+    class Answer(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            self.send_response(200)
+            self.end_headers()
+            self.wfile.write(props)
+
+        def log_message(self, *_: object) -> None:
+            pass
+
+    with HTTPServer(("127.0.0.1", 0), Answer) as server:
+        threading.Thread(target=server.handle_request, daemon=True).start()
+        with pytest.raises(UsageError, match="is not the file of qwen"):
+            LlamaVim.connect(f"llama-server=http://127.0.0.1:{server.server_port}", MODEL)
 
 
 def test_a_peer_that_is_not_there_is_said() -> None:
     with pytest.raises(UsageError, match="No llama-server answers"):
-        LlamaVim.connect("llama-server=http://127.0.0.1:9")
+        LlamaVim.connect("llama-server=http://127.0.0.1:9", MODEL)

@@ -23,7 +23,7 @@ from aigc_lsp.context.document import Document
 from aigc_lsp.context.late import with_late
 from aigc_lsp.context.secrets import redact, redact_around
 from aigc_lsp.context.snippet import Gathered, Snippet, blocks
-from aigc_lsp.context.window import CHARACTERS_PER_TOKEN, Window, gather
+from aigc_lsp.context.window import CHARACTERS_PER_TOKEN, Window, gather, withheld_at
 from aigc_lsp.polish.cut import Insertion, has_met_rest
 from aigc_lsp.polish.finish import NOTHING, finished
 from aigc_lsp.polish.show import is_decided, offer
@@ -35,7 +35,7 @@ from aigc_lsp.reuse.suggestion import Suggestion
 from aigc_lsp.service.backend import Backend
 from aigc_lsp.service.limits import Limits, length, limits
 from aigc_lsp.service.wire import Health, InfillRequest, Usage
-from aigc_lsp.syntax import GoOn, place_without_tree
+from aigc_lsp.syntax import GoOn, Place, place_without_tree
 
 if TYPE_CHECKING:
     from aigc_lsp.gather.gatherer import Gatherer
@@ -112,40 +112,77 @@ async def complete(
     health: Health | None = None,
     memory: Memory | None = None,
     asked: Asked = Asked(),
+    parsed: Callable[[], Document] | None = None,
 ) -> Completion:
     """What to insert at `offset`. Raises `EngineUnavailable` where no model answers.
 
     `gatherer` knows what else there is in the workspace, `health` how fast the model server is, `memory` what was said
     in this document: what the model is saying goes on for it though this is cancelled. Without one, cancelling hangs
-    up.
+    up. `document` may come without its tree, which `parsed` then brings where it is needed.
     """
     began = time.perf_counter()
     scratch = Memory()
     memory = scratch if memory is None else memory
     try:
-        if kept := _kept(memory, document, offset, asked):
-            return _completion(offset, kept, began, "kept", "kept")
-        spot = _look(document, offset, config, gatherer, health)
+        if found := _known(document, offset, config, gatherer, health, memory, asked, began):
+            return found
+        spot = _look(document if parsed is None else parsed(), offset, config, gatherer, health)
         if spot is None:
             return _completion(offset, [], began, "word", "none")
-        source: Source = "under way"
-        heard = None if asked.by_hand else await _heard_already(memory, spot, asked.least)
-        if heard is None:
-            if asked.hold is not None:
-                await asked.hold()
-            request = await _request(spot, config, gatherer, asked)
-            stream = Stream(Anchor.at(document.text, offset, len(spot.window.withheld)))
-            memory.begin(stream)
-            stream.begin(client, request)
-            heard, source = (
-                await (_hear_all(stream) if asked.by_hand else _hear(stream, "", spot, asked.least)),
-                "model",
-            )
-        elif not heard.is_new:
-            source = "kept"
-        return _settled(heard, spot, memory, asked, config, gatherer, began, source)
+        way = Way(memory, asked, config, gatherer, began)
+        known = None if asked.by_hand else memory.stream(document.text, offset, len(spot.window.withheld))
+        if known and (heard := _heard(*known, spot, asked.least)):
+            return _settled(heard, spot, known, way, "kept")
+        if known and (heard := await _hear(*known, spot, asked.least)):
+            return _settled(heard, spot, known, way, "under way")
+        if asked.hold is not None:
+            await asked.hold()
+        request = await _request(spot, config, gatherer, asked)
+        stream = Stream(Anchor.at(document.text, offset, len(spot.window.withheld)), spot.place)
+        memory.begin(stream)
+        stream.begin(client, request)
+        heard = await (_hear_all(stream) if asked.by_hand else _hear(stream, "", spot, asked.least))
+        return _settled(heard, spot, (stream, ""), way, "model")
     finally:
         scratch.hang_up()
+
+
+@dataclass(frozen=True, slots=True)
+class Way:
+    """What goes along."""
+
+    memory: Memory
+    asked: Asked
+    config: Config
+    gatherer: Gatherer | None
+    began: float
+
+
+def _known(
+    document: Document,
+    offset: int,
+    config: Config,
+    gatherer: Gatherer | None,
+    health: Health | None,
+    memory: Memory,
+    asked: Asked,
+    began: float,
+) -> Completion | None:
+    """What needs neither the model nor a tree: the rest of a suggestion, or of a line that the model has said."""
+    if kept := _kept(memory, document, offset, asked):
+        return _completion(offset, kept, began, "kept", "kept")
+    known = None if asked.by_hand else memory.stream(document.text, offset, len(withheld_at(document.text, offset)))
+    if known is None or known[0].place.opens_block or any(mark in known[1] for mark in _MOVES):
+        return None
+    spot = _look(replace(document, tree=None), offset, config, gatherer, health, known[0].place)
+    heard = None if spot is None else _heard(*known, spot, asked.least)
+    if spot is None or heard is None:
+        return None
+    return _settled(heard, spot, known, Way(memory, asked, config, gatherer, began), "kept")
+
+
+_MOVES = "\n\"'`#/"
+"""What leads to another kind of place than that where the model was asked: another line, a string, a comment."""
 
 
 def _kept(memory: Memory, document: Document, offset: int, asked: Asked) -> list[Choice]:
@@ -165,6 +202,7 @@ class Spot:
     document: Document
     offset: int
     window: Window
+    place: Place
     rule: Rule
     reach: Limits
     most: int
@@ -172,9 +210,14 @@ class Spot:
 
 
 def _look(
-    document: Document, offset: int, config: Config, gatherer: Gatherer | None, health: Health | None
+    document: Document,
+    offset: int,
+    config: Config,
+    gatherer: Gatherer | None,
+    health: Health | None,
+    place: Place | None = None,
 ) -> Spot | None:
-    """None where nothing should be written."""
+    """None where nothing should be written. `place` is read off the tree where it is not known."""
     reach = limits(health, config.context, config.completion)
     window = gather(
         document.text,
@@ -187,9 +230,9 @@ def _look(
         above=document.above,
         below=document.below,
     )
-    if document.tree is not None:
+    if place is None and document.tree is not None:
         place = document.tree.place(offset)
-    else:
+    elif place is None:
         place = place_without_tree(document.text, offset, document.language)
     rule = rule_for(place, window, config.completion.max_lines)
     if rule is None:
@@ -200,18 +243,16 @@ def _look(
     most = length(health, target, asked.max_tokens if rule.is_block else min(asked.max_tokens, LINE_TOKENS))
     # Elsewhere nobody is to pay for what may not be wanted.
     ahead = 0 if rule.is_block or config.engine.url else AHEAD_TOKENS
-    return Spot(document, offset, window, rule, reach, most, ahead)
+    return Spot(document, offset, window, place, rule, reach, most, ahead)
 
 
 @dataclass(frozen=True, slots=True)
 class Heard:
-    """What the model has said to a spot. `ended`: by itself or by the rule, not by a limit. `is_new`: it was waited
-    for."""
+    """What the model has said to a spot. `ended`: by itself or by the rule, not by a limit."""
 
     text: str
     reason: str
     ended: bool
-    is_new: bool
     usage: Usage
     pieces: tuple[tuple[str, float], ...]
     more: tuple[str, ...] = ()
@@ -221,52 +262,50 @@ class Heard:
 async def _hear(stream: Stream, typed: str, spot: Spot, least: float) -> Heard | None:
     """Listen until it is enough for what is shown if it is `least` sure. None where `stream` says something else than
     was `typed`, or broke off before."""
-    rule, window, is_new = spot.rule, spot.window, False
-
-    def heard(text: str, reason: str, ended: bool = True) -> Heard:
-        return Heard(text, reason, ended, is_new, stream.usage, stream.pieces(len(typed)))
-
     async with aclosing(stream.follow()) as growth:
         async for _ in growth:
             if not stream.agrees(typed):
                 return None
-            if len(stream.text) < len(typed):
-                is_new = True
-                continue
-            text = stream.text[len(typed) :]
-            if end := verdict(text, rule):
-                made = heard(text[: end.keep], end.reason)
-                if end.reason == "line" and spot.ahead and _is_sure(made, least):
-                    stream.run_on(len(typed) + end.keep + 1, 1)
-                else:
-                    stream.hang_up()
-                return made
-            # What was withheld the model may write over; it is heard to the end of its line.
-            if (rule.is_block or not window.withheld.strip()) and has_met_rest(text, window):
-                stream.hang_up()
-                return heard(text, "suffix")
-            if stream.stop_type is not None:
-                return heard(text, stream.stop_type, stream.stop_type == "eos")
-            pieces = stream.pieces(len(typed))
-            if not rule.is_block and is_decided(text, pieces, least, is_comment=rule.kind == "comment"):
-                stream.run_on(len(typed), 1)
-                return heard(text, "doubt", ended=False)
-            if stream.usage.generated_tokens >= spot.most and not typed:
-                stream.hang_up()
-                return heard(text, "limit", ended=False)
-            is_new = True
+            if found := _heard(stream, typed, spot, least):
+                return found
+    return None
+
+
+def _heard(stream: Stream, typed: str, spot: Spot, least: float) -> Heard | None:
+    """What `stream` has said behind what was `typed`, where that is enough; None where more is to come."""
+    rule, window, start = spot.rule, spot.window, len(typed)
+    if len(stream.text) < start or not stream.agrees(typed):
+        return None
+    text, pieces = stream.text[start:], stream.pieces(start)
+
+    def heard(text: str, reason: str, ended: bool = True) -> Heard:
+        return Heard(text, reason, ended, stream.usage, pieces)
+
+    if end := verdict(text, rule):
+        made = heard(text[: end.keep], end.reason)
+        if end.reason == "line" and spot.ahead and _is_sure(made, least):
+            stream.run_on(start + end.keep + 1, 1)
+        else:
+            stream.hang_up()
+        return made
+    # What was withheld the model may write over; it is heard to the end of its line.
+    if (rule.is_block or not window.withheld.strip()) and has_met_rest(text, window):
+        stream.hang_up()
+        return heard(text, "suffix")
+    if stream.stop_type is not None:
+        return heard(text, stream.stop_type, stream.stop_type == "eos")
+    if not rule.is_block and is_decided(text, pieces, least, is_comment=rule.kind == "comment"):
+        stream.run_on(start, 1)
+        return heard(text, "doubt", ended=False)
+    if stream.usage.generated_tokens >= spot.most and not typed:
+        stream.hang_up()
+        return heard(text, "limit", ended=False)
     return None
 
 
 def _is_sure(heard: Heard, least: float) -> bool:
     sure = offer(heard.text, heard.pieces).confidence
     return sure is None or sure >= least
-
-
-async def _heard_already(memory: Memory, spot: Spot, least: float) -> Heard | None:
-    """What the model says, or has said, to somebody who typed on from there to here."""
-    known = memory.stream(spot.document.text, spot.offset, len(spot.window.withheld))
-    return None if known is None else await _hear(*known, spot, least)
 
 
 async def _hear_all(stream: Stream) -> Heard | None:
@@ -276,27 +315,19 @@ async def _hear_all(stream: Stream) -> Heard | None:
             if stream.stop_type is not None:
                 more = tuple(choice.content for choice in stream.choices[1:])
                 ended = stream.stop_type in ("eos", "word")
-                return Heard(stream.text, stream.stop_type, ended, True, stream.usage, stream.pieces(0), more)
+                return Heard(stream.text, stream.stop_type, ended, stream.usage, stream.pieces(0), more)
     return None
 
 
-def _settled(
-    heard: Heard | None,
-    spot: Spot,
-    memory: Memory,
-    asked: Asked,
-    config: Config,
-    gatherer: Gatherer | None,
-    began: float,
-    source: Source,
-) -> Completion:
-    """What of it is shown; it is remembered."""
+def _settled(heard: Heard | None, spot: Spot, said: tuple[Stream, str], way: Way, source: Source) -> Completion:
+    """What of it is shown; it is remembered. `said`: the stream that it is from, and what of that was typed."""
     if heard is None:
-        return _completion(spot.offset, [], began, "cancelled", source)
-    document = spot.document
+        return _completion(spot.offset, [], way.began, "cancelled", source)
+    document, asked, gatherer = spot.document, way.asked, way.gatherer
+    stream, start = said[0], len(said[1])
     shown: dict[str, Choice] = {}
     if asked.by_hand:  # what is there already comes first
-        shown |= {choice[0].text: choice for choice in _kept(memory, document, spot.offset, Asked())}
+        shown |= {choice[0].text: choice for choice in _kept(way.memory, document, spot.offset, Asked())}
     withheld, confidence = "", None
 
     def known(name: str) -> bool:
@@ -305,7 +336,7 @@ def _settled(
 
     for number, text in enumerate((heard.text, *heard.more)):
         found = finished(
-            text,
+            text[: stream.sound_to - start] if stream.sound_to is not None and not number else text,
             heard.pieces if not number else (),
             spot.rule,
             spot.window,
@@ -314,20 +345,22 @@ def _settled(
             ended=heard.ended,
             goes_on=heard.reason == "doubt",
             asked=asked.by_hand,
-            never=config.completion.never,
+            never=way.config.completion.never,
             known=known,
             go_on=asked.go_on and asked.go_on(),
         )
         made, sure = found.insertion, found.confidence
         is_unsure = made.text and not asked.by_hand and sure is not None and sure < asked.least
+        if not number and found.faulty_at is not None:
+            stream.sound_to = start + found.faulty_at
         if not number:
             withheld, confidence = "unsure" if is_unsure else found.withheld, sure
         if made.text and not is_unsure:
             shown.setdefault(made.text, (made, sure))
     for made, sure in reversed(shown.values()):
         anchor = Anchor.at(document.text, spot.offset)
-        memory.keep(Suggestion(anchor, made.text, made.replaces, made.alone, sure, asked.by_hand))
-    done = _completion(spot.offset, list(shown.values()), began, heard.reason, source)
+        way.memory.keep(Suggestion(anchor, made.text, made.replaces, made.alone, sure, asked.by_hand))
+    done = _completion(spot.offset, list(shown.values()), way.began, heard.reason, source)
     usage = heard.usage if source == "model" else Usage()
     return replace(done, usage=usage, withheld=withheld, confidence=confidence, pieces=heard.pieces)
 

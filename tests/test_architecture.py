@@ -33,7 +33,7 @@ ROOMS = {
     "service": {"prompt", "catalogue", "config", "errors", "__init__"},
     "modelserver": {"service", "prompt", "engine", "weights", "catalogue", "config", "errors", "__init__"},
     "gather": {"index", "context", "syntax", "text"},
-    "reuse": {"service", "text"},
+    "reuse": {"service", "syntax", "text"},
     "feedback": {"text"},
     "pipeline": {"polish", "reuse", "gather", "context", "syntax", "service", "config", "text", "errors"},
     "server": {

@@ -91,6 +91,11 @@ def gather(
     return Window(prefix, suffix, offset, language, path, head_text, kept_out)
 
 
+def withheld_at(text: Text, offset: int) -> str:
+    """What of the rest of the cursor's line the model does not see."""
+    return _withheld(text, offset, text.source[text.line_start(text.line_at(offset)) : offset])
+
+
 def _withheld(text: Text, offset: int, line_before: str) -> str:
     end = text.line_end(text.line_at(offset))
     return withheld(line_before, text.source[offset:end]) if end - offset <= LONGEST else ""

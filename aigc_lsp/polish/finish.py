@@ -26,6 +26,8 @@ class Finished:
     insertion: Insertion
     confidence: float | None = None
     withheld: str = ""
+    faulty_at: int | None = None
+    """From there on it does not parse."""
 
 
 def finished(
@@ -56,14 +58,16 @@ def finished(
         return Finished(NOTHING, withheld="secret")
     if any(each in found.text for each in never):
         return Finished(NOTHING, withheld="never")
-    found = shortened(found, gated(document.tree, offset, found.text, found.replaces, go_on))
+    sound = gated(document.tree, offset, found.text, found.replaces, go_on)
+    faulty_at = sound if sound < len(found.text) and text.startswith(found.text) else None
+    found = shortened(found, sound)
     if not found.text:
-        return Finished(NOTHING, withheld="syntax")
+        return Finished(NOTHING, withheld="syntax", faulty_at=faulty_at)
     unknown = unknown_names(found.text, document.language, known, window.line_before)
     made = offer(found.text, pieces, is_comment=rule.kind == "comment", unknown=bool(unknown), goes_on=goes_on)
     if not asked:
         found = shortened(found, made.keep)
-    return Finished(found, made.confidence)
+    return Finished(found, made.confidence, "", faulty_at)
 
 
 def shortened(found: Insertion, keep: int) -> Insertion:

@@ -9,6 +9,7 @@ from collections.abc import AsyncGenerator
 from aigc_lsp.reuse.anchor import Anchor
 from aigc_lsp.service.backend import Backend
 from aigc_lsp.service.wire import InfillChoice, InfillPiece, InfillRequest, Usage
+from aigc_lsp.syntax import Place
 from aigc_lsp.text import Text, sanitise
 
 ORPHAN_SECONDS = 0.3
@@ -21,14 +22,18 @@ MOST_TYPED = 1000
 class Stream:
     """Runs on the event loop. `text` only grows; `marks` are the ends of its pieces with their log-probabilities."""
 
-    def __init__(self, anchor: Anchor) -> None:
+    def __init__(self, anchor: Anchor, place: Place) -> None:
         self.anchor = anchor
+        self.place = place
+        """Where it was asked."""
         self.text = ""
         self.marks: list[tuple[int, float]] = []
         self.stop_type: str | None = None
         """Set when the model server has said its last; None also where it was hung up on."""
         self.choices: tuple[InfillChoice, ...] = ()
         self.usage = Usage()
+        self.sound_to: int | None = None
+        """So much of it parses; None where nothing is known against the rest."""
         self._owed: tuple[int, int] | None = None  # so many lines, from that character on
         self._followers = 0
         self._grown = asyncio.Event()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from collections.abc import Callable
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -95,11 +96,15 @@ async def complete_at(
     offset = positions.offset_at(document.text, position.line, position.character, session.encoding)
     wanted, place = document, offset
     if popup is not None:
-        wanted, place, offset = _with_entry(document, popup, session.encoding)
+        wanted, place, offset = _with_entry(session.parsed(uri) or document, popup, session.encoding)
+
+    def parsed() -> Document:
+        return server.notebooks.among_cells((session.parsed(uri) if popup is None else None) or wanted)
+
     try:
         with server.status.busy():
             among_cells = server.notebooks.among_cells(wanted)
-            found = await session.latest(uri, _in_time(server, among_cells, place, backend, automatic))
+            found = await session.latest(uri, _in_time(server, among_cells, place, backend, automatic, parsed))
     except (EngineUnavailable, TimeoutError) as error:
         log.info("no completion: %s", error)
         return None
@@ -126,7 +131,14 @@ def _with_entry(document: Document, popup: types.SelectedCompletionInfo, encodin
     return replace(document, text=text, tree=tree), edit.span.start + len(edit.new_text), edit.span.end
 
 
-async def _in_time(server: Server, document: Document, offset: int, backend: Backend, automatic: bool) -> Completion:
+async def _in_time(
+    server: Server,
+    document: Document,
+    offset: int,
+    backend: Backend,
+    automatic: bool,
+    parsed: Callable[[], Document],
+) -> Completion:
     """Raises `TimeoutError` where there is no answer in time, whoever is to blame."""
     from aigc_lsp.pipeline import Asked, complete  # not needed to answer initialize
     from aigc_lsp.polish.show import BASE
@@ -153,4 +165,5 @@ async def _in_time(server: Server, document: Document, offset: int, backend: Bac
             health=health,
             memory=server.session.memory(document.uri),
             asked=asked,
+            parsed=parsed,
         )

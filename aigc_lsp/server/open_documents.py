@@ -65,11 +65,13 @@ class OpenDocuments:
         self._rest(document, 0.0)
 
     def changed(self, before: Document, after: Document, edits: Sequence[Edit]) -> None:
-        self._server.events.changed(before, after, edits)
+        """Without `edits` it is a tree of the same text."""
         gatherer = self._server.gatherer
         if gatherer is not None and after.uri in self._seen:
             gatherer.changed(before, after, edits)
-        self._rest(after, REST_SECONDS)
+        if edits:
+            self._server.events.changed(before, after, edits)
+            self._rest(after, REST_SECONDS)
 
     def closed(self, document: Document) -> None:
         if timer := self._timers.pop(document.uri, None):
@@ -166,7 +168,7 @@ class OpenDocuments:
         uri = document.uri
         if timer := self._timers.get(uri):
             timer.cancel()
-        if document.tree is None:
+        if not self._session.has_tree(document):
             seconds = HARD_REST_SECONDS if uri in self._hard else PARSE_REST_SECONDS
         self._timers[uri] = asyncio.get_running_loop().call_later(seconds, self._look_at, uri)
 
@@ -176,7 +178,7 @@ class OpenDocuments:
 
     async def _work_out(self, uri: str) -> None:
         async with self._turn:
-            document = self._session.documents.get(uri)
+            document = self._session.parsed(uri)
             if document is None or self._session.refusal(document):
                 return
             if document.tree is None:

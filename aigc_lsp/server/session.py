@@ -46,6 +46,8 @@ class Session:
     def __init__(self) -> None:
         self.listener: Listener | None = None
         self.documents: dict[str, Document] = {}
+        self._due: dict[str, tuple[Tree, tuple[Edit, ...]]] = {}
+        """By URI: the last tree, and the edits since."""
         self.judgements: dict[str, Judgement] = {}
         """By URI, of open documents: whether they may be seen. None where that is not known yet."""
         self.memories: dict[str, Memory] = {}
@@ -101,8 +103,10 @@ class Session:
         clean = [evolve(change, text=sanitise(change.text)) for change in changes]
         text, edits = positions.apply_changes(before.text, clean, self.encoding)
         # One without a tree took too long to parse, or was refused: no key is to wait for that again (`OpenDocuments`).
-        tree = before.tree.edit(edits, text, within(EDIT_SECONDS)) if before.tree is not None else None
-        self.documents[uri] = after = replace(before, version=version, text=text, tree=tree)
+        tree, earlier = self._due.pop(uri, (before.tree, ()))
+        if tree is not None:
+            self._due[uri] = tree, (*earlier, *edits)
+        self.documents[uri] = after = replace(before, version=version, text=text, tree=None)
         if edits:
             self._remember(uri, text, edits[-1])
         if self.listener is not None:
@@ -121,10 +125,30 @@ class Session:
 
         return self.memories.setdefault(uri, Memory())
 
+    def has_tree(self, document: Document) -> bool:
+        """Whether the document as it is now has a tree, or will have one as soon as it is `parsed`."""
+        return document.tree is not None or document.uri in self._due
+
+    def parsed(self, uri: str) -> Document | None:
+        """The document with the tree that its last edits lead to. They are parsed when somebody wants to see it, since
+        most keys need no tree."""
+        document = self.documents.get(uri)
+        tree, edits = self._due.pop(uri, (None, ()))
+        if document is None or tree is None:
+            return document
+        made = tree.edit(edits, document.text, within(EDIT_SECONDS))
+        found = self.take_tree(document, made) if made is not None else None
+        if found is None:
+            return document
+        if self.listener is not None:
+            self.listener.changed(document, found, ())
+        return found
+
     def take_tree(self, document: Document, tree: Tree) -> Document | None:
         """The document with a tree that was made of its text meanwhile; None where it is another by now."""
         if self.documents.get(document.uri) is not document:
             return None
+        self._due.pop(document.uri, None)
         self.documents[document.uri] = found = replace(document, tree=tree)
         return found
 
@@ -132,6 +156,7 @@ class Session:
         self.supersede(uri)
         self.judgements.pop(uri, None)
         self.explained.pop(uri, None)
+        self._due.pop(uri, None)
         if memory := self.memories.pop(uri, None):
             memory.hang_up()
         document = self.documents.pop(uri, None)

@@ -6,6 +6,7 @@ The only room that imports tree_sitter. Inside are UTF-8 bytes, outside are code
 from aigc_lsp.syntax.comments import comment_marks, commented
 from aigc_lsp.syntax.grammar import family_of, has_grammar, language_of
 from aigc_lsp.syntax.lines import place_without_tree
+from aigc_lsp.syntax.marks import Mark, marks
 from aigc_lsp.syntax.place import Kind, Place, Scope, ScopeKind
 from aigc_lsp.syntax.symbols import Definition, DefinitionKind, Import, Role, Symbols, Use
 from aigc_lsp.syntax.tree import GoOn, Tree, parse, symbols_of
@@ -16,6 +17,7 @@ __all__ = [
     "GoOn",
     "Import",
     "Kind",
+    "Mark",
     "Place",
     "Role",
     "Scope",
@@ -28,6 +30,7 @@ __all__ = [
     "family_of",
     "has_grammar",
     "language_of",
+    "marks",
     "parse",
     "place_without_tree",
     "symbols_of",

@@ -156,6 +156,11 @@ class Grammar:
         """What is used."""
         return self._query("names")
 
+    @cached_property
+    def signatures(self) -> tree_sitter.Query:
+        """What a docstring tells of."""
+        return self._query("signatures")
+
     def _query(self, *sections: str) -> tree_sitter.Query:
         return tree_sitter.Query(self.language, "".join(self._sections.get(name, "") for name in sections))
 
@@ -191,4 +196,5 @@ def grammar(language_id: str) -> Grammar | None:
 
     language = tree_sitter.Language(getattr(import_module(source.module), source.function)())
     folder = resources.files(__package__) / "queries"
-    return Grammar(language, "".join((folder / f"{name}.scm").read_text("utf-8") for name in source.queries))
+    files = [place / f"{name}.scm" for place in (folder, folder / "signatures") for name in source.queries]
+    return Grammar(language, "".join(file.read_text("utf-8") for file in files if file.is_file()))

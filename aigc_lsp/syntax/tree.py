@@ -139,7 +139,7 @@ class Tree:
     def identifiers(self, start: int, end: int) -> tuple[Use, ...]:
         """The names used in `start..end`, in order of place; none in comments and strings, none where it is given."""
         start, end = self._within(start), self._within(end)
-        if start >= end or not self._is_legible:
+        if start >= end or not self.is_legible:
             return ()
         cursor = tree_sitter.QueryCursor(self.grammar.names)
         cursor.set_byte_range(self.encoded.byte_at(start), self.encoded.byte_at(end))
@@ -154,21 +154,21 @@ class Tree:
         return str(self._tree.root_node)
 
     @cached_property
-    def _is_legible(self) -> bool:
+    def is_legible(self) -> bool:
         """Whether the whole tree can be asked: it is not one huge error."""
         errors = (self.root, *self.root.children) if self.root.has_error else ()
         return not any(node.is_error and node.child_count > _MAX_IN_ERROR for node in errors)
 
     @cached_property
     def _definitions(self) -> tuple[Definition, ...]:
-        if not self._is_legible:
+        if not self.is_legible:
             return ()
         matches = tree_sitter.QueryCursor(self.grammar.definitions).matches(self.root)
         return definitions(matches, self.encoded)
 
     @cached_property
     def _imports(self) -> tuple[Import, ...]:
-        if not self._is_legible:
+        if not self.is_legible:
             return ()
         cursor = tree_sitter.QueryCursor(self.grammar.imports)
         cursor.set_max_start_depth(_IMPORT_DEPTH)

@@ -46,6 +46,9 @@ LINE_TOKENS = 48
 AHEAD_TOKENS = 24
 """And so many for the line after it."""
 
+PARSE_SECONDS, KEPT_PARSE_SECONDS = 0.03, 0.003
+"""Of a processor, to see whether a suggestion parses: one that was waited for, and one that is to be there at once."""
+
 Choice = tuple[Insertion, float | None]
 """And how sure it is."""
 
@@ -89,13 +92,13 @@ class Asked:
     choices   so many are wanted, by hand; then nothing is held back for being unsure
     least     how sure a suggestion must be to be shown, from 0 to 1
     hold      waited for before the model is asked
-    go_on     says for each suggestion how long it may be parsed
+    go_on     bounds what parses a suggestion, to so many seconds
     """
 
     choices: int = 1
     least: float = 0.0
     hold: Callable[[], Awaitable[None]] | None = None
-    go_on: Callable[[], GoOn] | None = None
+    go_on: Callable[[float], GoOn] | None = None
 
     @property
     def by_hand(self) -> bool:
@@ -336,7 +339,7 @@ def _settled(heard: Heard | None, spot: Spot, said: tuple[Stream, str], way: Way
 
     for number, text in enumerate((heard.text, *heard.more)):
         found = finished(
-            text[: stream.sound_to - start] if stream.sound_to is not None and not number else text,
+            text[: max(0, stream.sound_to - start)] if stream.sound_to is not None and not number else text,
             heard.pieces if not number else (),
             spot.rule,
             spot.window,
@@ -347,7 +350,7 @@ def _settled(heard: Heard | None, spot: Spot, said: tuple[Stream, str], way: Way
             asked=asked.by_hand,
             never=way.config.completion.never,
             known=known,
-            go_on=asked.go_on and asked.go_on(),
+            go_on=asked.go_on and asked.go_on(KEPT_PARSE_SECONDS if source == "kept" else PARSE_SECONDS),
         )
         made, sure = found.insertion, found.confidence
         is_unsure = made.text and not asked.by_hand and sure is not None and sure < asked.least

@@ -19,7 +19,7 @@ from aigc_lsp.polish.tokens import Token, tokens
 from aigc_lsp.syntax import GoOn, Tree
 from aigc_lsp.text import Edit, Span
 
-MAX_PARSES = 24
+MAX_PARSES = 32
 """For one suggestion. One or two where it is sound, which it mostly is."""
 
 LONGEST = 20_000
@@ -31,6 +31,22 @@ _PREPROCESSED = re.compile(
     r"\b[A-Z][A-Z0-9_]{2,}[ \t]+[\"\w*&]|\"[ \t]+[A-Z_]\w*[ \t]*[\",);]|^[ \t]*#[ \t]*(?:if|else|elif|endif)", re.M
 )
 _WITHOUT_LONG_COMMENTS = frozenset(("ruby", "shellscript"))
+_BODIES = {"python": ":"} | dict.fromkeys(
+    (
+        "javascript",
+        "javascriptreact",
+        "typescript",
+        "typescriptreact",
+        "java",
+        "c",
+        "cpp",
+        "csharp",
+        "go",
+        "rust",
+        "php",
+    ),
+    " {}",
+)
 _REACH = 8_000
 _C = frozenset(("c", "cpp", "csharp"))
 _ENDS_STATEMENT = frozenset(("c", "cpp", "csharp", "java", "php", "rust"))
@@ -116,7 +132,7 @@ class _Trial:
     def language_id(self) -> str:
         return self.tree.language_id
 
-    def is_sound(self, text: str, most: int = 6) -> bool:
+    def is_sound(self, text: str, most: int = 8) -> bool:
         """Whether it adds no fault, followed by one of so many endings. Raises _CannotTell."""
         seen = []
         for ending in islice(self._endings(text), most):
@@ -182,7 +198,10 @@ class _Trial:
         stop = ";" if language_id in _ENDS_STATEMENT else ""
         mine, whole = (re.sub(r"\)(?=\})", f"){stop}", closers) for closers in (mine, whole))
         name = _NAME if _lacks_operand(tokens(text, language_id)) else ""
-        yield from dict.fromkeys(("", whole + stop, mine, whole, name + mine, name + whole + stop))
+        # Where it ends in the middle of a header, the header ends and has a body.
+        body = _BODIES.get(language_id, "")
+        headers = (whole + body, name + whole + body) if body else ()
+        yield from dict.fromkeys(("", whole + stop, mine, whole, name + mine, name + whole + stop, *headers))
 
     def _faults(self, text: str, ending: str) -> _Count:
         found = self._tried(self.offset, self.offset + self.replaces, text + ending)

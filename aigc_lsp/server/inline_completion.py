@@ -153,7 +153,7 @@ async def _in_time(
         choices=1 if automatic else CHOICES,
         least=server.events.threshold(document.language, BASE) if automatic else 0.0,
         hold=hold,
-        go_on=lambda: within(EDIT_SECONDS),
+        go_on=within,
     )
     async with asyncio.timeout(config.completion.time_budget_ms / 1e3 + LATE_SECONDS):
         return await complete(

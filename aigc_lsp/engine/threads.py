@@ -18,8 +18,12 @@ import torch
 INTERVAL_SECONDS = 0.1
 """Between two looks at the load: the kernel counts in hundredths of a second."""
 
-QUIET_LOOKS = 3
-"""So many looks in a row must find a core free before it is used again."""
+QUIET_SECONDS = 0.3
+"""For so long a core must have been free before it is used again."""
+
+TAKEN = 0.9
+"""Of a core: who takes so much of one is taken to go on. What takes less (an editor that has just opened a file, while
+we read it) is looked at once more: with one thread less a prompt takes twice as long."""
 
 
 class ThreadCount:
@@ -41,7 +45,8 @@ class ThreadCount:
 
     def reset(self) -> None:
         """Forget what was seen and begin again with `limit` threads."""
-        self.count, self._quiet, self._last = self.limit, 0, self._look()
+        self.count, self._quiet, self._last = self.limit, 0.0, self._look()
+        self._doubted = False
         torch.set_num_threads(self.limit)
 
     def adapt(self) -> None:
@@ -52,17 +57,20 @@ class ThreadCount:
             return
         wall, busy, own = (new - old for new, old in zip(now, self._last, strict=True))
         self._last = now
-        self._use(self.wanted((busy - own) / wall))
+        self._use((busy - own) / wall, wall)
 
     def wanted(self, others: float) -> int:
         """Threads to run while other processes keep `others` cores busy."""
         return min(self.limit, max(1, round(self._cores - others)))
 
-    def _use(self, wanted: int) -> None:
-        """Fewer at once, since a shared core stalls everything; more only when it stayed quiet."""
-        self._quiet = self._quiet + 1 if wanted > self.count else 0
-        if wanted < self.count or self._quiet >= QUIET_LOOKS:
-            self.count, self._quiet = wanted, 0
+    def _use(self, others: float, seconds: float) -> None:
+        """Fewer as soon as it is sure, since a shared core stalls everything; more only when it stayed quiet."""
+        wanted = self.wanted(others)
+        self._quiet = self._quiet + seconds if wanted > self.count else 0.0
+        is_sure = self._doubted or others % 1 >= TAKEN or others % 1 < 1 - TAKEN
+        self._doubted = wanted < self.count and not is_sure
+        if (wanted < self.count and is_sure) or self._quiet >= QUIET_SECONDS:
+            self.count, self._quiet = wanted, 0.0
             torch.set_num_threads(wanted)
 
     def _look(self) -> tuple[float, float, float] | None:

@@ -19,7 +19,7 @@ from aigc_lsp.polish.tokens import Token, tokens
 from aigc_lsp.syntax import GoOn, Tree
 from aigc_lsp.text import Edit, Span
 
-MAX_PARSES = 32
+MAX_PARSES = 48
 """For one suggestion. One or two where it is sound, which it mostly is."""
 
 LONGEST = 20_000

@@ -44,14 +44,29 @@ def test_fewer_at_once_more_only_after_quiet(monkeypatch: pytest.MonkeyPatch) ->
     machine.others = 2.0
     assert machine.step() == 2
     machine.others = 0.0
-    assert [machine.step() for _ in range(threads.QUIET_LOOKS)] == [2] * (threads.QUIET_LOOKS - 1) + [4]
+    assert [machine.step() for _ in range(2)] == [2, 4]
+    machine.others = 2.0
+    assert machine.step() == 2
+    machine.others = 0.0
+    assert machine.step(threads.QUIET_SECONDS + 0.01) == 4  # a look over so long a time says it at once
 
 
 def test_a_short_quiet_does_not_count(monkeypatch: pytest.MonkeyPatch) -> None:
     machine = Machine(monkeypatch)
-    for others in (3.0, 0.0, 0.0, 3.0, 0.0, 0.0):
+    for others in (3.0, 0.0, 3.0, 0.0):
         machine.others = others
         assert machine.step() == 1 or others == 3.0
+
+
+def test_a_burst_of_another_takes_no_thread(monkeypatch: pytest.MonkeyPatch) -> None:
+    """An editor that opens a file is busy for a moment just when the file is read for the first time."""
+    machine = Machine(monkeypatch, limit=2)
+    machine.others = 2.7
+    assert machine.step() == 2
+    machine.others = 0.0
+    assert machine.step() == 2
+    machine.others = 2.7
+    assert [machine.step(), machine.step()] == [2, 1]
 
 
 def test_idle_cores_beyond_the_limit_are_not_ours(monkeypatch: pytest.MonkeyPatch) -> None:

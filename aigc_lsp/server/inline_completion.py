@@ -116,7 +116,7 @@ async def complete_at(
     if found is None or now is None or now.text is not document.text:
         return None
     session.explained[uri] = found
-    if found.source == "model":
+    if found.source in ("model", "under way"):
         server.pace.answered(found.total_ms / 1e3)
     return replace(found, offset=offset) if found.text else None
 

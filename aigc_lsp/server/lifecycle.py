@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import gc
 import logging
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from lsprotocol import types
@@ -35,6 +36,7 @@ def register(server: Server) -> None:
     @server.feature(types.INITIALIZED)
     async def initialized(params: types.InitializedParams) -> None:
         settle_memory()
+        settle_again(server, SETTLE_SECONDS)
         server.status.begin()
         for message in server.startup_messages:
             server.tell_once(message)
@@ -52,6 +54,24 @@ def register(server: Server) -> None:
         await server.events.close()
         await server.folders.close()
         server.status.end()
+
+
+SETTLE_SECONDS = (3.0, 15.0, 60.0)
+"""What completions need is loaded with the first, and the index comes with the folders."""
+
+
+def settle_again(server: Server, delays: Sequence[float]) -> None:
+    """Settle what was loaded since, after each of `delays`, and not while somebody types."""
+    if delays:
+        asyncio.get_running_loop().call_later(delays[0], _settle, server, delays)
+
+
+def _settle(server: Server, delays: Sequence[float]) -> None:
+    if server.pace.rests:
+        settle_memory()
+        settle_again(server, delays[1:])
+    else:
+        settle_again(server, (1.0, *delays[1:]))
 
 
 def settle_memory() -> None:

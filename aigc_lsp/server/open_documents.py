@@ -29,9 +29,9 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-REST_SECONDS = 0.5
+REST_SECONDS = 1.5
 """Without a keystroke for so long, what a document defines is looked at."""
-PARSE_REST_SECONDS = 1.0
+PARSE_REST_SECONDS = 1.5
 """And so long for one that has no tree."""
 HARD_REST_SECONDS = 30.0
 """And so long for one that nobody could make a tree of in `PARSE_SECONDS`."""

@@ -26,6 +26,11 @@ class Pace:
         gap, self._key_at = now - self._key_at, now
         self._gap = PAUSE_SECONDS if gap >= PAUSE_SECONDS else _moved(self._gap, gap)
 
+    @property
+    def rests(self) -> bool:
+        """Whether nobody types at this moment."""
+        return time.monotonic() - self._key_at >= PAUSE_SECONDS
+
     def answered(self, seconds: float) -> None:
         """The model took so long."""
         self._answer = _moved(self._answer, seconds) if self._answer else seconds

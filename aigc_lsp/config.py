@@ -228,7 +228,7 @@ class CompletionConfig:
         metadata=about("The most tokens generated for one suggestion; for a single line at most 48 are used.", 1, 1024),
     )
     debounce_ms: int = field(
-        default=60,
+        default=75,
         metadata=about(
             "The most milliseconds to wait with a question to the model while one types faster than it answers.",
             0,

@@ -1,1 +1,1 @@
-"""Docstrings: what one has to say, read off the tree, and how each style says it. Pure: no clock, disk, log or model."""
+"""Docstrings: what one has to say, read off the tree, and how each style says it. Pure: no clock, disk or model."""

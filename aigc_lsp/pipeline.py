@@ -26,7 +26,8 @@ from aigc_lsp.context.snippet import Gathered, Snippet, blocks
 from aigc_lsp.context.window import CHARACTERS_PER_TOKEN, Window, gather, withheld_at
 from aigc_lsp.polish.cut import Insertion, has_met_rest
 from aigc_lsp.polish.finish import NOTHING, finished
-from aigc_lsp.polish.show import is_decided, offer
+from aigc_lsp.polish.lines import is_word_character
+from aigc_lsp.polish.show import PROSE, is_decided, is_prose, offer
 from aigc_lsp.polish.stop import Rule, rule_for, verdict
 from aigc_lsp.reuse.anchor import Anchor
 from aigc_lsp.reuse.memory import Memory
@@ -63,8 +64,8 @@ class Completion:
 
     `source`: kept (it was known), under way (the model says or has said it to an earlier keystroke), model (it was
     asked), none (nobody needed to be). `stop_reason`: line, block, suffix, repetition, chatter, max_lines (the text
-    said so), doubt (what follows would not be shown), eos, limit,
-    deadline (the model server did), kept, or word (in the middle of one nobody is asked).
+    said so), doubt (what follows would not be shown), eos, limit, deadline (the model server did), kept, or word (in
+    the middle of one nobody is asked, and in prose not behind half a word that was not foreseen).
     """
 
     text: str
@@ -138,6 +139,9 @@ async def complete(
             return _settled(heard, spot, known, way, "kept")
         if known and (heard := await _hear(*known, spot, asked.least)):
             return _settled(heard, spot, known, way, "under way")
+        if not asked.by_hand and is_prose(spot.rule) and is_word_character(spot.window.prefix[-1:]):
+            # In the middle of a word that it did not foresee, a model guesses at each key, and mostly wrong.
+            return _completion(offset, [], began, "word", "none")
         if asked.hold is not None:
             await asked.hold()
         request = await _request(spot, config, gatherer, asked)
@@ -353,7 +357,8 @@ def _settled(heard: Heard | None, spot: Spot, said: tuple[Stream, str], way: Way
             go_on=asked.go_on and asked.go_on(KEPT_PARSE_SECONDS if source == "kept" else PARSE_SECONDS),
         )
         made, sure = found.insertion, found.confidence
-        is_unsure = made.text and not asked.by_hand and sure is not None and sure < asked.least
+        least = max(asked.least, PROSE) if asked.least and is_prose(spot.rule) else asked.least
+        is_unsure = made.text and not asked.by_hand and sure is not None and sure < least
         if not number and found.faulty_at is not None:
             stream.sound_to = start + found.faulty_at
         if not number:

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 
 from aigc_lsp.context.closers import scan
 from aigc_lsp.polish.lines import is_word_character
+from aigc_lsp.polish.stop import Rule
 
 READING = 3.0
 """Keys: what it costs to look at a suggestion in vain."""
@@ -32,6 +33,9 @@ LINE_AGAIN = 0.25
 
 BASE = 0.2
 """How sure a suggestion is to be that nobody has asked for, until it is known what this user takes."""
+
+PROSE = 0.45
+"""And in a comment or a docstring, where a small model mostly guesses."""
 
 Pieces = Sequence[tuple[str, float]]
 """What the model has said, piece by piece, each with its natural log-probability."""
@@ -60,6 +64,13 @@ def offer(
         return _lines(text, marks, doubt)
     keep, chance, _ = _best(text, marks, doubt, goes_on=goes_on)
     return Offer(len(text[:keep].rstrip()), chance)
+
+
+def is_prose(rule: Rule) -> bool:
+    """Whether the cursor is in a comment, a docstring or another text of several lines."""
+    if rule.kind != "string":
+        return rule.kind == "comment"
+    return not scan(rule.line_before).quote or rule.line_before.lstrip().startswith(_DOCSTRINGS)
 
 
 def is_decided(text: str, pieces: Pieces, least: float, *, is_comment: bool = False) -> bool:

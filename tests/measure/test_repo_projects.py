@@ -98,7 +98,10 @@ def test_what_names_stand_for(shop: Project, tmp_path: Path) -> None:
     mine.mkdir()
     fetched = Tree("@a/shop", tmp_path / "cache" / shop.folder, ("py",))
     assert trees(["@a/shop", "design", str(mine)], tmp_path / "cache") == [fetched, Tree("mine", mine)]
-    for names, part in ((["nothing"], "design, held-out, replay, @a/shop"), ([str(mine), str(tmp_path / "b/mine")], "same")):
+    for names, part in (
+        (["nothing"], "design, held-out, replay, @a/shop"),
+        ([str(mine), str(tmp_path / "b/mine")], "same"),
+    ):
         (tmp_path / "b/mine").mkdir(parents=True, exist_ok=True)
         with pytest.raises(UsageError, match=part):
             trees(names, tmp_path / "cache")

@@ -33,7 +33,7 @@ async def editor(url: str, **engine: Any) -> AsyncIterator[Client]:
             await client.initialize(
                 initialize_params("vscode"), initializationOptions={"engine": {"url": url, **engine}}
             )
-            client.open("file:///workspace/add.py", TEXT)
+            anew(client)
             yield client
             await client.end()
         finally:
@@ -44,7 +44,13 @@ async def editor(url: str, **engine: Any) -> AsyncIterator[Client]:
         assert list(folder.glob("**/engine.*")) == []  # no model server was started
 
 
+def anew(client: Client) -> None:
+    """The document is opened again: what was said in it is forgotten."""
+    client.open("file:///workspace/add.py", TEXT)
+
+
 async def ghost(client: Client) -> list[str]:
+    anew(client)
     return await client.ghost("file:///workspace/add.py", 1, 11)
 
 
@@ -71,6 +77,7 @@ async def test_a_newer_request_hangs_up_on_the_older(peer: PeerServer) -> None:
         await completes(client)
         peer.routes[COMPLETIONS] = Reply(hang=True, kind="text/event-stream")
         peer.asked.clear()
+        anew(client)
         older = client.ask_inline("file:///workspace/add.py", 1, 11)
         await until(lambda: peer.asked, "the request")
         peer.routes[COMPLETIONS] = texts("1")
@@ -136,6 +143,7 @@ async def test_a_server_that_hangs_blocks_no_typing(peer: PeerServer) -> None:
         await completes(client)
         peer.routes[COMPLETIONS] = Reply(raw=b"", hang=True)
         peer.asked.clear()
+        anew(client)
         waiting = client.ask_inline("file:///workspace/add.py", 1, 11)
         await until(lambda: peer.asked, "the request")
         client.open("file:///workspace/other.md", "words", "markdown")

@@ -8,6 +8,7 @@ import socket
 import subprocess
 import sys
 from pathlib import Path
+from typing import IO
 
 import pytest
 from harness import environment
@@ -56,9 +57,13 @@ def test_one_socket_for_both_ways(folder: Path) -> None:
 
 
 def test_what_may_be_polled(tmp_path: Path) -> None:
-    read, write = os.pipe()
-    with os.fdopen(read, "rb") as one, os.fdopen(write, "wb") as other, (tmp_path / "f").open("wb+") as file:
+    (one, _), (_, other) = (tuple(map(opened, os.pipe(), ("rb", "wb"))) for _ in range(2))
+    with one, other, (tmp_path / "f").open("wb+") as file:
         assert may_be_polled(one, other)
         assert may_be_polled(one, file)
         assert not may_be_polled(file, other)
         assert not may_be_polled(one, one)
+
+
+def opened(number: int, mode: str) -> IO[bytes]:
+    return os.fdopen(number, mode)

@@ -128,12 +128,12 @@ async def complete(
     scratch = Memory()
     memory = scratch if memory is None else memory
     try:
-        if found := _known(document, offset, config, gatherer, health, memory, asked, began):
+        way = Way(memory, asked, config, gatherer, health, began)
+        if found := _known(document, offset, way):
             return found
-        spot = _look(document if parsed is None else parsed(), offset, config, gatherer, health)
+        spot = _look(document if parsed is None else parsed(), offset, way)
         if spot is None:
             return _completion(offset, [], began, "word", "none")
-        way = Way(memory, asked, config, gatherer, began)
         known = None if asked.by_hand else memory.stream(document.text, offset, len(spot.window.withheld))
         if known and (heard := _heard(*known, spot, asked.least)):
             return _settled(heard, spot, known, way, "kept")
@@ -162,30 +162,24 @@ class Way:
     asked: Asked
     config: Config
     gatherer: Gatherer | None
+    health: Health | None
     began: float
 
 
-def _known(
-    document: Document,
-    offset: int,
-    config: Config,
-    gatherer: Gatherer | None,
-    health: Health | None,
-    memory: Memory,
-    asked: Asked,
-    began: float,
-) -> Completion | None:
+def _known(document: Document, offset: int, way: Way) -> Completion | None:
     """What needs neither the model nor a tree: the rest of a suggestion, or of a line that the model has said."""
-    if kept := _kept(memory, document, offset, asked):
-        return _completion(offset, kept, began, "kept", "kept")
-    known = None if asked.by_hand else memory.stream(document.text, offset, len(withheld_at(document.text, offset)))
+    if kept := _kept(way.memory, document, offset, way.asked):
+        return _completion(offset, kept, way.began, "kept", "kept")
+    if way.asked.by_hand:
+        return None
+    known = way.memory.stream(document.text, offset, len(withheld_at(document.text, offset)))
     if known is None or known[0].place.opens_block or any(mark in known[1] for mark in _MOVES):
         return None
-    spot = _look(replace(document, tree=None), offset, config, gatherer, health, known[0].place)
-    heard = None if spot is None else _heard(*known, spot, asked.least)
+    spot = _look(replace(document, tree=None), offset, way, known[0].place)
+    heard = None if spot is None else _heard(*known, spot, way.asked.least)
     if spot is None or heard is None:
         return None
-    return _settled(heard, spot, known, Way(memory, asked, config, gatherer, began), "kept")
+    return _settled(heard, spot, known, way, "kept")
 
 
 _MOVES = "\n\"'`#/"
@@ -216,16 +210,10 @@ class Spot:
     ahead: int
 
 
-def _look(
-    document: Document,
-    offset: int,
-    config: Config,
-    gatherer: Gatherer | None,
-    health: Health | None,
-    place: Place | None = None,
-) -> Spot | None:
+def _look(document: Document, offset: int, way: Way, place: Place | None = None) -> Spot | None:
     """None where nothing should be written. `place` is read off the tree where it is not known."""
-    reach = limits(health, config.context, config.completion)
+    config, gatherer = way.config, way.gatherer
+    reach = limits(way.health, config.context, config.completion)
     window = gather(
         document.text,
         offset,
@@ -247,7 +235,7 @@ def _look(
     asked = config.completion
     # A block is worth waiting for as long as for a file that is read for the first time.
     target = asked.cold_latency_target_ms if rule.is_block else asked.latency_target_ms
-    most = length(health, target, asked.max_tokens if rule.is_block else min(asked.max_tokens, LINE_TOKENS))
+    most = length(way.health, target, asked.max_tokens if rule.is_block else min(asked.max_tokens, LINE_TOKENS))
     # Elsewhere nobody is to pay for what may not be wanted.
     ahead = 0 if rule.is_block or config.engine.url else AHEAD_TOKENS
     return Spot(document, offset, window, place, rule, reach, most, ahead)
@@ -336,6 +324,7 @@ def _settled(heard: Heard | None, spot: Spot, said: tuple[Stream, str], way: Way
     if asked.by_hand:  # what is there already comes first
         shown |= {choice[0].text: choice for choice in _kept(way.memory, document, spot.offset, Asked())}
     withheld, confidence = "", None
+    least = max(asked.least, PROSE) if asked.least and is_prose(spot.rule) else asked.least
 
     def known(name: str) -> bool:
         is_here = re.search(rf"\b{re.escape(name)}\b", document.text.source) is not None
@@ -357,7 +346,6 @@ def _settled(heard: Heard | None, spot: Spot, said: tuple[Stream, str], way: Way
             go_on=asked.go_on and asked.go_on(KEPT_PARSE_SECONDS if source == "kept" else PARSE_SECONDS),
         )
         made, sure = found.insertion, found.confidence
-        least = max(asked.least, PROSE) if asked.least and is_prose(spot.rule) else asked.least
         is_unsure = made.text and not asked.by_hand and sure is not None and sure < least
         if not number and found.faulty_at is not None:
             stream.sound_to = start + found.faulty_at

@@ -13,10 +13,10 @@ import sys
 import threading
 from collections.abc import Iterator
 from itertools import islice
-from pathlib import Path
 from typing import IO
 
 from aigc_lsp.index.scan import Task, scan
+from aigc_lsp.niceness import give_way
 
 NICENESS = 15
 PIECE = 1000
@@ -41,7 +41,10 @@ def read_task(lines: IO[bytes]) -> Task:
 
 
 def main() -> None:
-    give_way()
+    # In the session of the language server it would come before the model server, which is in one of its own.
+    with contextlib.suppress(AttributeError, OSError):
+        os.setsid()
+    give_way(NICENESS)
     task, out = read_task(sys.stdin.buffer), sys.stdout.buffer
     threading.Thread(target=_end_with_parent, daemon=True).start()
     try:
@@ -52,16 +55,6 @@ def main() -> None:
         out.flush()
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), out.fileno())  # nobody listens: end, with no second error at exit
-
-
-def give_way() -> None:
-    """Come behind everybody. On Linux sessions are weighed as wholes (autogroup): in that of the language server we
-    would come before the model server, which is in one of its own."""
-    with contextlib.suppress(AttributeError, OSError):  # Windows has no such thing
-        os.nice(NICENESS)
-        os.setsid()
-    with contextlib.suppress(OSError):
-        Path("/proc/self/autogroup").write_text(str(NICENESS), encoding="ascii")
 
 
 def _end_with_parent() -> None:

@@ -14,16 +14,20 @@ import os
 import signal
 import sys
 from logging.handlers import RotatingFileHandler
-from pathlib import Path
 
 from filelock import FileLock, Timeout
 
 from aigc_lsp.config import Config
 from aigc_lsp.errors import EngineUnavailable
 from aigc_lsp.modelserver.listen import Network, opened
+from aigc_lsp.niceness import give_way
 from aigc_lsp.service.place import errors_path, lock_path, log_path, unusable
 
 log = logging.getLogger(__name__)
+
+NICENESS = 5
+"""Three times less of a core that somebody else wants too. A key that needs no model was answered after 47 ms in the
+worst case (p99), and after 21 with the model server behind the language server."""
 
 LAST_WORDS = 8192
 """Bytes of what an earlier model server wrote to stderr that are kept."""
@@ -42,7 +46,7 @@ def run_engine(config: Config, network: Network | None = None) -> bool:
         raise unusable(path, error) from error
     _start_log(config.log_level)
     if network is None:
-        give_way()
+        give_way(NICENESS)
     # uvicorn leaves on SIGTERM and SIGINT and then raises them again: both arrive here as KeyboardInterrupt.
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
@@ -61,20 +65,6 @@ def run_engine(config: Config, network: Network | None = None) -> bool:
     # The engine's thread may be inside a long torch call; nothing of it needs saving.
     logging.shutdown()
     os._exit(0)
-
-
-GIVES_WAY = 5
-"""Niceness: three times less of a core that somebody else wants too."""
-
-
-def give_way() -> None:
-    """Come behind the editor and its language server where all want the processor: a key that needs no model was
-    answered after 47 ms in the worst case (p99), and after 21 with the model server behind. On Linux sessions are
-    weighed as wholes (autogroup), so that of its own is told, too."""
-    with contextlib.suppress(AttributeError, OSError):  # Windows has no such thing
-        os.nice(GIVES_WAY)
-    with contextlib.suppress(OSError):
-        Path("/proc/self/autogroup").write_text(str(GIVES_WAY), encoding="ascii")
 
 
 def _start_log(level: str) -> None:

@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import asyncio
 import logging
 import sys
-import threading
-from typing import TYPE_CHECKING, Any, BinaryIO
+from typing import TYPE_CHECKING, Any
 
 from lsprotocol import types
 from pygls.exceptions import JsonRpcException, JsonRpcInternalError
-from pygls.io_ import StdoutWriter, run_async
 from pygls.lsp.server import LanguageServer
 
 from aigc_lsp import __version__
@@ -25,7 +22,6 @@ from aigc_lsp.server.progress import LoadProgress
 from aigc_lsp.server.protocol import Protocol
 from aigc_lsp.server.session import Session
 from aigc_lsp.server.status import Status
-from aigc_lsp.server.stdio import Polled, may_be_polled
 from aigc_lsp.server.workspace import Folders
 
 if TYPE_CHECKING:
@@ -56,25 +52,6 @@ class Server(LanguageServer):
         self.startup_messages: list[str] = []
         self.client_info: types.ClientInfo | None = None
         self._told: set[str] = set()
-
-    def start_io(self, stdin: BinaryIO | None = None, stdout: BinaryIO | None = None) -> None:
-        stdin, stdout = stdin or sys.stdin.buffer, stdout or sys.stdout.buffer
-        if not may_be_polled(stdin, stdout):
-            super().start_io(stdin, stdout)
-            return
-        self._stop_event = threading.Event()
-        self.protocol.set_writer(StdoutWriter(stdout))
-        work = run_async(
-            self._stop_event, Polled(stdin), self.protocol, logging.getLogger("pygls.server"), self.report_server_error
-        )
-        try:
-            asyncio.run(work)
-        except BrokenPipeError:
-            log.info("the client is gone")
-        except (KeyboardInterrupt, SystemExit):
-            pass
-        finally:
-            self.shutdown()
 
     def tell_once(self, message: str) -> None:
         """Show the user a sentence; the same one never twice in a session."""

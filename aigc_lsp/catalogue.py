@@ -9,10 +9,11 @@ of the same name.
 from __future__ import annotations
 
 import difflib
+import hashlib
 import re
 import tomllib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Literal, TypeVar
 
@@ -52,7 +53,7 @@ def read(file: Path) -> Model:
         table = _Table(file, tomllib.loads(file.read_text(encoding="utf-8")))
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
         raise ModelError(f"The model file {file} cannot be read: {error}. Correct it or remove it.") from error
-    model = _model(table)
+    model = _adapted(table, file) if table.has("base") else _model(table)
     if model.name != file.stem:
         raise table.wrong("name", f'must be "{file.stem}", as the file is called')
     _check_templates(table, model)
@@ -130,6 +131,15 @@ Source = HubSource | IndexSource
 
 
 @dataclass(frozen=True, slots=True)
+class Adapter:
+    """What was trained beside the model `base`: `file` (safetensors, by PEFT's names), merged at conversion."""
+
+    base: str
+    file: Path
+    sha256: str
+
+
+@dataclass(frozen=True, slots=True)
 class Model:
     """Everything that differs between models. `size` (bytes) and `sha256` pin the GGUF."""
 
@@ -149,6 +159,19 @@ class Model:
     sources: tuple[Source, ...]
     packing: Packing = "int8"
     """In how many bits the weights are kept on the CPU: the least that was measured to lose nothing (`eval fim`)."""
+    adapter: Adapter | None = None
+
+    @property
+    def source_name(self) -> str:
+        """The model whose file is fetched: its own name, or that of what its adapter is for."""
+        return self.adapter.base if self.adapter else self.name
+
+    @property
+    def packed_from(self) -> str:
+        """What decides the packed form, in hexadecimal digits."""
+        if self.adapter is None:
+            return self.sha256
+        return hashlib.sha256(f"{self.sha256} {self.adapter.sha256}".encode()).hexdigest()
 
     @property
     def control_tokens(self) -> frozenset[str]:
@@ -257,6 +280,24 @@ def _model(table: _Table) -> Model:
     return model
 
 
+def _adapted(table: _Table, file: Path) -> Model:
+    """A model that is another one with an adapter: all but its name and description is that one's."""
+    base = load(table.text("base"))
+    if base.adapter is not None:
+        raise table.wrong("base", f"names {base.name}, which has an adapter itself; name {base.adapter.base}")
+    given = table.table("adapter")
+    path, digest = file.parent / given.text("file"), given.text("sha256")
+    if not re.fullmatch(r"[0-9a-f]{64}", digest):
+        raise given.wrong("sha256", "must be 64 lower-case hexadecimal digits")
+    if not path.is_file():
+        raise given.wrong("file", f"names {path}, which is not there")
+    given.done()
+    adapter = Adapter(base.name, path, digest)
+    model = replace(base, name=table.text("name"), description=table.text("description"), adapter=adapter)
+    table.done()
+    return model
+
+
 def _fim(table: _Table) -> Fim:
     templates = table.table("templates")
     found: dict[str, tuple[Segment, ...]] = {
@@ -325,7 +366,9 @@ def _check_templates(table: _Table, model: Model) -> None:
 
 
 def _descriptors() -> dict[str, Path]:
-    return {file.stem: file for directory in _directories() for file in sorted(directory.glob("*.toml"))}
+    """A file for each; those that have more files beside have a folder of their own."""
+    forms = ("*/*.toml", "*.toml")
+    return {file.stem: file for each in _directories() for form in forms for file in sorted(each.glob(form))}
 
 
 def _directories() -> list[Path]:

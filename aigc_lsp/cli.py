@@ -12,6 +12,7 @@ import json
 import re
 import stat
 import sys
+from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -35,6 +36,10 @@ bench_app = typer.Typer(help="Measure speed on this machine.", no_args_is_help=T
 app.add_typer(bench_app, name="bench")
 eval_app = typer.Typer(help="Measure how good completions are.", no_args_is_help=True)
 app.add_typer(eval_app, name="eval")
+dataset_app = typer.Typer(help="Training data from source code: build, stats.", no_args_is_help=True)
+app.add_typer(dataset_app, name="dataset")
+editors_app = typer.Typer(help="Our part of your editor.", no_args_is_help=True)
+app.add_typer(editors_app, name="editors")
 
 INDEX_SECONDS, READ_SECONDS = 10.0, 2.0
 """`complete` waits so long for the index of a repository, and for the files that it wants to read of it."""
@@ -178,6 +183,195 @@ def complete(
 
 
 @app.command()
+def docstring(
+    paths: Annotated[
+        list[str],
+        typer.Argument(metavar="PATH[:LINE]...", help="Files, folders, or what a line of a file (from 1) belongs to."),
+    ],
+    style: Annotated[
+        str | None,
+        typer.Option(
+            help="google, numpy, sphinx, epytext, plain, jsdoc, tsdoc, …; else as configured: `auto` is the style of "
+            "the file, or of the project."
+        ),
+    ] = None,
+    check: Annotated[
+        bool,
+        typer.Option("--check", help="Only say which are missing or stale; exit code 1 if any is. Needs no model."),
+    ] = False,
+    write: Annotated[bool, typer.Option("--write", help="Write them into the files.")] = False,
+    diff: Annotated[bool, typer.Option("--diff", help="Print a unified diff, and write nothing.")] = False,
+    private: Annotated[
+        bool,
+        typer.Option(
+            "--private",
+            help="Also of what is private, inside of functions, a constructor or a special method, and in tests.",
+        ),
+    ] = False,
+    stale: Annotated[bool, typer.Option("--stale", help="Only those that are there and no longer right.")] = False,
+) -> None:
+    """Write the docstrings that are missing, mend those that are stale, and print them.
+
+    Structure and names come from the code, words from the model. Of public definitions, as pydocstyle has it, unless
+    --private is given; what a LINE belongs to is always written. What a human wrote stays.
+    """
+    from aigc_lsp.docstring_files import command, files
+
+    if check + write + diff > 1:
+        raise UsageError("--check, --write and --diff are three things: ask for one of them.")
+    if stale and private:
+        raise UsageError("--private adds what is missing and --stale leaves that out: ask for one of them.")
+    config = _config()
+    found = files.targets(paths, config.context.exclude)
+    which: command.Which = "stale" if stale else "private" if private else "public"
+    if style is not None:
+        command.check_style(style, [target.language for target in found])
+    bare = len(found) == len(found[0].lines) == 1 if found else False
+    failures: list[str] = []
+
+    def failed(said: str) -> None:
+        failures.append(said)
+        print(f"aigc-lsp: {said}", file=sys.stderr)
+
+    def put(made: command.Written) -> None:
+        try:
+            if write:
+                files.write(made.source, made.text)
+            said = (
+                "".join(f"{line}\n" for line in made.lines())
+                if write
+                else made.diff()
+                if diff
+                else made.shown(bare=bare)
+            )
+            print(said, end="", flush=True)
+        except files.Unreadable as error:
+            failed(str(error))
+
+    if check:
+        for checked in command.check(found, which, failed):
+            failures += (lines := checked.lines())
+            print("".join(f"{line}\n" for line in lines), end="")
+    else:
+
+        async def work() -> None:
+            async with _docstring_writer(config) as writer:
+                asked = command.Asked(tuple(found), style or config.docstring.style, which, config.context.exclude)
+                async for each in command.written(asked, writer, failed, _say):
+                    put(each)
+
+        asyncio.run(work())
+    if failures:
+        raise typer.Exit(1)
+
+
+@app.command()
+def finetune(
+    data: Annotated[Path, typer.Option(help="A folder that `aigc-lsp dataset build` made.")],
+    out: Annotated[str, typer.Option(metavar="NAME", help="The new model's name, or the folder that it becomes.")],
+    model: Annotated[str | None, typer.Option(help="The model to train; else the configured one.")] = None,
+    run: Annotated[Path | None, typer.Option(help="Where the checkpoint lies; else among the user's state.")] = None,
+    full: Annotated[
+        bool,
+        typer.Option("--full", help="Train whole matrices, no adapter: 15 GB of memory for a model of 0.5 B."),
+    ] = False,
+    rank: Annotated[int | None, typer.Option(min=1, max=256, help="The adapters' rank; else 16.")] = None,
+    rate: Annotated[
+        float | None, typer.Option(min=1e-7, max=1.0, help="The highest learning rate; else 2e-4, 2e-5 with --full.")
+    ] = None,
+    tokens_per_step: Annotated[int, typer.Option(min=64)] = 4096,
+    max_tokens: Annotated[int, typer.Option(min=0, help="Stop behind so many; 0: as --epochs says.")] = 0,
+    epochs: Annotated[int, typer.Option(min=1)] = 1,
+    longest: Annotated[int, typer.Option(min=32, help="Leave out examples of more tokens.")] = 1024,
+    evaluate_every: Annotated[int, typer.Option(min=1, metavar="STEPS")] = 100,
+    evaluate_rows: Annotated[int, typer.Option(min=1, help="Held-out examples that are judged each time.")] = 200,
+    patience: Annotated[
+        int, typer.Option(min=0, help="Evaluations without a better one before it ends; 0: never.")
+    ] = 0,
+    seed: Annotated[int, typer.Option(min=0)] = 1,
+    device: Annotated[str, typer.Option(help="auto, cpu or cuda.")] = "auto",
+    workers: Annotated[int | None, typer.Option(min=1, help="Processor cores; all unless given.")] = None,
+    save_memory: Annotated[bool, typer.Option("--save-memory", help="Compute twice instead of keeping.")] = False,
+    teacher: Annotated[str | None, typer.Option(hidden=True)] = None,
+    teacher_share: Annotated[float, typer.Option(hidden=True)] = 0.5,
+    temperature: Annotated[float, typer.Option(hidden=True)] = 2.0,
+) -> None:
+    """Train an adapter for a model on your own code; the result is a model that can be used at once.
+
+    Stopped with Ctrl-C, or killed, the same command goes on where it was.
+    """
+    from aigc_lsp import catalogue
+    from aigc_lsp.adapt import command
+    from aigc_lsp.adapt.settings import FULL, Settings
+    from aigc_lsp.modelserver.preparing import prepare
+    from aigc_lsp.terminal import ProgressBar
+    from aigc_lsp.weights.store import Store
+
+    if full and rank is not None:
+        raise UsageError(
+            "--full trains whole matrices, and --rank is of adapters beside them: leave out one of the two."
+        )
+    usual = FULL if full else Settings()
+    rank = rank or usual.rank
+    settings = dataclasses.replace(
+        usual,
+        rank=rank,
+        alpha=2.0 * rank,
+        learning_rate=rate or usual.learning_rate,
+        tokens_per_step=tokens_per_step,
+        max_tokens=max_tokens,
+        epochs=epochs,
+        longest=longest,
+        evaluate_every=evaluate_every,
+        evaluate_rows=evaluate_rows,
+        patience=patience,
+        seed=seed,
+        saves_memory=save_memory,
+        teacher_share=teacher_share if teacher else 0.0,
+        temperature=temperature,
+    )
+    base = catalogue.load(model or _config().model)
+    taught_by = catalogue.load(teacher) if teacher else None
+    with ProgressBar() as bar:
+        folders = [prepare(each, Store(), download=True, report=bar.report) for each in (base, taught_by) if each]
+    folder, state = command.place_of(out, run)
+    asked = command.Asked(
+        base, folders[0], data, folder, state, command.on_device(settings, device, workers), taught_by,
+        folders[1] if taught_by else None,
+    )  # fmt: skip
+    descriptor = command.finetune(asked, lambda said: print(said, flush=True))
+    if descriptor is None:
+        raise typer.Exit(1)
+    print(f"The model is in {descriptor.parent}.")
+    if folder.name in catalogue.names():
+        print(f'Use it: `aigc-lsp models pull {folder.name}`, and `model = "{folder.name}"` in your settings.')
+
+
+@app.command()
+def distill(
+    teacher: Annotated[str, typer.Option(help="The model to learn from, of the same family.")],
+    student: Annotated[str, typer.Option(help="The model to train.")],
+    data: Annotated[Path, typer.Option(help="A folder that `aigc-lsp dataset build` made.")],
+    out: Annotated[str, typer.Option(metavar="NAME", help="The new model's name, or the folder that it becomes.")],
+    share: Annotated[float, typer.Option(min=0.0, max=1.0, help="Of the loss that is the teacher's part.")] = 0.5,
+    temperature: Annotated[float, typer.Option(min=0.1, max=20.0)] = 2.0,
+    run: Annotated[Path | None, typer.Option(help="Where the checkpoint lies; else among the user's state.")] = None,
+    full: Annotated[bool, typer.Option("--full", help="Train whole matrices, as `finetune` does.")] = False,
+    rate: Annotated[
+        float | None, typer.Option(min=1e-7, max=1.0, help="The highest learning rate; else 2e-4, 2e-5 with --full.")
+    ] = None,
+    max_tokens: Annotated[int, typer.Option(min=0, help="Stop behind so many; 0: one time through the data.")] = 0,
+    seed: Annotated[int, typer.Option(min=0)] = 1,
+    device: Annotated[str, typer.Option(help="auto, cpu or cuda.")] = "auto",
+) -> None:
+    """Train an adapter as `finetune` does, to say what a larger model finds likely as well as what is true."""
+    finetune(
+        data, out, student, run, full=full, rate=rate, max_tokens=max_tokens, seed=seed, device=device, teacher=teacher,
+        teacher_share=share, temperature=temperature,
+    )  # fmt: skip
+
+
+@app.command()
 def status(as_json: Json = False) -> None:
     """Say how the model server is, or the server at engine.url. Exit code 1 where none answers."""
     from aigc_lsp import status as state
@@ -204,7 +398,8 @@ def stats(as_json: Json = False) -> None:
     except ValueError as error:
         raise AigcError(f"{path} makes no sense; the next suggestion begins it anew.") from error
     if as_json:
-        print(json.dumps({"path": str(path), "languages": to_json(counts)}))
+        printed = [table.HEADINGS, *table.rows(counts)]
+        print(json.dumps({"path": str(path), "languages": to_json(counts), "table": printed}))
         return
     if not counts:
         print("Nothing has been counted yet.")
@@ -258,6 +453,7 @@ def stop() -> None:
 @app.command()
 def config(as_json: Json = False) -> None:
     """Print every option: its value, where that comes from, what is allowed and what it does."""
+    from dataclasses import asdict
     from operator import attrgetter
 
     from aigc_lsp import config as settings
@@ -278,27 +474,28 @@ def config(as_json: Json = False) -> None:
     for message in [*messages, *resolved.messages]:
         print(f"aigc-lsp: {message}", file=sys.stderr)
     if as_json:
-        print(json.dumps(rows))
+        print(json.dumps(rows, default=asdict))
         return
     print(f"# Settings live in {settings.config_path()}, in AIGC_LSP_… variables, and in your editor (section `aigc`).")
     for row in rows:
-        value = json.dumps(row["value"])
+        value = json.dumps(row["value"], default=asdict)
         print(f"\n{row['option']} = {value}   ({row['origin']}; allowed: {row['allowed']})\n    {row['doc']}")
 
 
 @models_app.command("list")
 def models_list(as_json: Json = False) -> None:
-    """List the models that can be had, and which are on this machine."""
+    """List the models that can be had, and which are on this machine; the configured one has a star."""
     from aigc_lsp import catalogue
     from aigc_lsp.weights.store import Store
 
-    store = Store()
+    store, configured = Store(), _config().model
     rows: list[dict[str, Any]] = []
     for name in catalogue.names():
         model = catalogue.load(name)
         rows.append(
             {
                 "name": name,
+                "configured": name == configured,
                 "state": store.state(model),
                 "download_bytes": model.size,
                 "disk_bytes": store.disk_bytes(model),
@@ -317,7 +514,13 @@ def models_list(as_json: Json = False) -> None:
         table.add_column(heading)
     for row in rows:
         sizes = [f"{row[key] / 1e6:,.0f} MB" for key in ("download_bytes", "disk_bytes")]
-        table.add_row(row["name"], row["state"], *sizes, row["license"], row["description"])
+        table.add_row(
+            f"{row['name']} *" if row["configured"] else row["name"],
+            row["state"],
+            *sizes,
+            row["license"],
+            row["description"],
+        )
     Console().print(table)
 
 
@@ -368,6 +571,19 @@ def models_remove(name: Name) -> None:
 
     freed = Store().remove(catalogue.load(name))
     print(f"{name} is removed: {freed / 1e6:,.0f} MB freed.")
+
+
+@editors_app.command("install")
+def editors_install(
+    editor: Annotated[str, typer.Argument(metavar="vscode|neovim|emacs")],
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say what would be done.")] = False,
+) -> None:
+    """Put the plugin where your editor finds it, and say what is left to do. Your settings are not touched."""
+    from aigc_lsp import editors_install as plugins
+
+    if editor not in plugins.EDITORS:
+        raise UsageError(f"There is no plugin for {editor}; there are {', '.join(plugins.EDITORS)}.")
+    print("\n".join(plugins.steps(editor) if dry_run else plugins.install(editor)))
 
 
 @bench_app.command("engine")
@@ -478,7 +694,8 @@ def replay(
     if pace not in ("real", "fast"):
         raise UsageError(f"--pace is real or fast, not {pace!r}.")
     wanted = Wanted(characters, from_line, bare, per_project, commits)
-    typing = Typing(typos, closers, waits=pace == "fast", seed=seed)
+    # Nobody types in the moment in which a file is opened or jumped to.
+    typing = Typing(typos, closers, waits=pace == "fast", seed=seed, looks_seconds=2.0)
     found = bench.run(what, wanted, typing, model or _config().model, into or sources.default_folder(), peer, log, _say)
     if json_file is not None:
         json_file.write_text(json.dumps(found.to_json()), encoding="utf-8")
@@ -487,9 +704,77 @@ def replay(
     figures.show(found.report)
 
 
+@dataset_app.command("build")
+def dataset_build(
+    out: Annotated[Path, typer.Option("--out", "-o", help="A folder that is empty or not there.")],
+    sources: Annotated[
+        list[str] | None,
+        typer.Argument(
+            metavar="[PATH|PACKAGE]...",
+            help="Folders, repositories' URLs, or packages: NAME[==VERSION] (a source distribution), "
+            "npm:NAME[@VERSION], deb:NAME. They are read, never installed.",
+        ),
+    ] = None,
+    source_list: Annotated[
+        Path | None, typer.Option("--from", metavar="FILE", help="More of them, one on a line; # begins a comment.")
+    ] = None,
+    examples: Annotated[
+        int, typer.Option(min=1, help="Rows to learn from, as far as there is code for them.")
+    ] = 25_000,
+    held_examples: Annotated[int, typer.Option(min=0, help="Rows that are held out.")] = 3_000,
+    held: Annotated[
+        float, typer.Option(min=0, max=1, help="The share of projects that is held out; 1: all, to judge with.")
+    ] = 0.12,
+    share: Annotated[
+        list[str] | None,
+        typer.Option(metavar="LANGUAGE=PERCENT", help="Of all rows; the languages not named share the rest equally."),
+    ] = None,
+    seed: Annotated[int, typer.Option(help="Another seed cuts other holes; the same cuts the same.")] = 1,
+    with_mpl: Annotated[bool, typer.Option("--with-mpl", help="Take code under the MPL-2.0, too.")] = False,
+    any_licence: Annotated[
+        bool, typer.Option("--any-licence", help="Take code under whatever licence: it is your own.")
+    ] = False,
+    decontaminate: Annotated[
+        bool,
+        typer.Option(help="Leave out what shares 13 words in a row with what `eval` and `replay` measure with."),
+    ] = True,
+) -> None:
+    """Make training data for `finetune`: holes in source code, with what a model would be shown around them.
+
+    Taken is code under a permissive licence, written by hand, without secrets, and nothing twice; whole projects are
+    held out. `sources.json` in the folder says what was taken, `statistics.html` what came of it.
+    """
+    from aigc_lsp.dataset import command
+    from aigc_lsp.dataset.build import Options
+
+    wanted = [*(sources or ()), *(command.sources_in(source_list) if source_list else ())]
+    if not wanted:
+        raise UsageError("Name the code to learn from: a folder, a package, or a list of them with --from.")
+    shares = command.shares_of(share or ())
+    options = Options(examples, held_examples, held, shares, seed, with_mpl, any_licence)
+    command.run(wanted, out, options, lambda said: print(said, file=sys.stderr), decontaminate)
+    print(command.told(out))
+
+
+@dataset_app.command("stats")
+def dataset_stats(
+    folder: Annotated[Path, typer.Argument(metavar="DIR", help="What `aigc-lsp dataset build` made.")],
+) -> None:
+    """Count what training data holds, and draw it as `statistics.html` beside it."""
+    from aigc_lsp.dataset import command
+
+    print(command.told(folder))
+
+
 @eval_app.command("fim")
 def eval_fim(
-    data: Annotated[Path, typer.Argument(metavar="DATA.jsonl", help="Rows with prompt, suffix, canonical_solution.")],
+    data: Annotated[
+        Path,
+        typer.Argument(
+            metavar="DATA",
+            help="JSONL with prompt, suffix, canonical_solution; or a dataset, of which what is held out.",
+        ),
+    ],
     limit: Annotated[int | None, typer.Option(min=1, help="Only the first so many rows.")] = None,
     order: Annotated[str | None, typer.Option(help="spm, psm or prefix; else the model's own.")] = None,
     heal: Annotated[bool | None, typer.Option("--heal/--no-heal", help="Else as the model has it.")] = None,
@@ -509,6 +794,15 @@ def eval_fim(
     polish: Annotated[
         bool, typer.Option("--polish", help="Before and after polish, and what each of its steps fixed and broke.")
     ] = False,
+    against: Annotated[
+        str | None,
+        typer.Option(metavar="MODEL", help="Another model on the same rows; both write until they end by themselves."),
+    ] = None,
+    kinds: Annotated[str | None, typer.Option(help="Only rows of these kinds, such as block,span.")] = None,
+    each: Annotated[int | None, typer.Option(min=1, help="At most so many rows of each kind.")] = None,
+    out: Annotated[
+        Path | None, typer.Option(help="With --against: write results to this file as they come, and go on from it.")
+    ] = None,
     as_json: Json = False,
 ) -> None:
     """Fill the holes of a file greedily, in this process, and count what is exactly, or nearly, what stood there.
@@ -516,7 +810,8 @@ def eval_fim(
     exact: the first line is; whole: of holes with several lines, all are; similarity: 0 to 100.
     """
     from aigc_lsp import catalogue
-    from aigc_lsp.measure import fim, fim_polish
+    from aigc_lsp.dataset.example import held_rows
+    from aigc_lsp.measure import fim, fim_against, fim_polish
     from aigc_lsp.measure.holes import read_rows
     from aigc_lsp.terminal import track
 
@@ -526,7 +821,12 @@ def eval_fim(
         raise UsageError("--compare goes through the orders and healing itself: leave out --order and --heal.")
     if compare and polish:
         raise UsageError("--compare and --polish are two tables: ask for one of them.")
-    rows, config = read_rows(data)[:limit], _config()
+    if against and (compare or polish or run_tests):
+        raise UsageError("--against is a table of its own: leave out --compare, --polish and --run-tests.")
+    rows, config = held_rows(data) if data.is_dir() else read_rows(data), _config()
+    if kinds and not (rows := [row for row in rows if row.kind in kinds.split(",")]):
+        raise UsageError(f"{data} has no rows of the kinds {kinds}.")
+    rows = (fim_against.first_of_each(rows, each) if each else rows)[:limit]
     settings = fim.Settings(
         order,
         heal,
@@ -543,6 +843,14 @@ def eval_fim(
             print(json.dumps(said | {"settings": dataclasses.asdict(asked), **outcome.to_json()}))
         else:
             fim_polish.show(outcome)
+        return
+    if against:
+        models = catalogue.load(name), catalogue.load(against)
+        pairs = fim_against.run(rows, models, config, settings, out, track)
+        if as_json:
+            print(json.dumps(said | {"against": against, **fim_against.to_json(pairs)}))
+        else:
+            fim_against.show(pairs, name, against)
         return
     variants = fim.compared(settings) if compare else [settings]
     found = fim.run(rows, catalogue.load(name), config, variants, run_tests, track)
@@ -604,6 +912,58 @@ def eval_repo(
         print(json.dumps({"model": chosen.name, "seed": seed, **repo.to_json(outcomes)}))
     else:
         repo.show(repo.compare(outcomes))
+
+
+@eval_app.command("docstring")
+def eval_docstring(
+    styles: Annotated[
+        list[str] | None,
+        typer.Argument(metavar="[STYLE]...", help="Of google, numpy, sphinx, jsdoc; else all."),
+    ] = None,
+    count: Annotated[int, typer.Option(min=1, help="How many functions, as many of each style.")] = 320,
+    seed: Annotated[int, typer.Option(help="Another seed picks others; the same picks the same.")] = 1,
+    out: Annotated[
+        Path | None, typer.Option(help="Write results to this JSONL file as they come, and go on from what it has.")
+    ] = None,
+    into: Annotated[Path | None, typer.Option(help="Unpack projects here; else in the user's cache folder.")] = None,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Fetch and cut, and only count the functions.")] = False,
+    as_json: Json = False,
+) -> None:
+    """Write docstrings of functions whose own were taken away, beside a plain prompt, and judge both.
+
+    By Python's ast, docstring_parser, ruff, eslint-plugin-jsdoc and chrF. Packages are fetched from the package indexes
+    and unpacked; nothing of them is run. Leave the machine alone meanwhile: some six seconds a function.
+    """
+    from aigc_lsp import catalogue
+    from aigc_lsp.measure import docstring as bench
+    from aigc_lsp.measure import machine
+    from aigc_lsp.measure import projects as sources
+    from aigc_lsp.terminal import track
+
+    config, folder = _config(), into or sources.default_folder()
+    asked = bench.gather(count, seed, folder, styles or (), _say)
+    if dry_run:
+        for project in dict.fromkeys(case.project for case in asked):
+            mine = [case for case in asked if case.project == project]
+            five = sum(case.parameters == 5 for case in mine)
+            print(f"{project}: {len(mine)} {mine[0].convention}, {five} of them with five parameters")
+        return
+    log = bench.Log(out, {"model": config.engine.url or config.model})
+    eslint = bench.check_tools(asked, folder)
+
+    async def work() -> Any:
+        backend = await _ready_backend(config)
+        try:
+            return await bench.run(asked, backend, config, log, eslint, track)
+        finally:
+            await backend.close()
+
+    outcomes = asyncio.run(work())
+    found = bench.report(outcomes, machine.describe(config.model, catalogue.load(config.model).sha256))
+    if as_json:
+        print(json.dumps(found.to_json() | {"rows": [dataclasses.asdict(each) for each in outcomes]}))
+    else:
+        _show(found, False)
 
 
 @eval_app.command("build")
@@ -719,6 +1079,34 @@ def _read_source(path: Path, max_bytes: int) -> str:
         return data.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         raise UsageError(f"{path} is not UTF-8 text (byte {error.start}). Save it as UTF-8.") from error
+
+
+@contextlib.asynccontextmanager
+async def _docstring_writer(config: Any) -> AsyncIterator[Any]:
+    """Who writes a docstring: with a backend that is not brought up before the first is wanted."""
+    from aigc_lsp.writer import write_docstring
+
+    backend: Any = None
+
+    async def write(document: Any, subject: Any, manner: Any) -> Any:
+        nonlocal backend
+        backend = backend or await _ready_backend(config)
+        return await write_docstring(document, subject, manner, backend, config)
+
+    try:
+        yield write
+    finally:
+        if backend is not None:
+            await backend.close()
+
+
+async def _ready_backend(config: Any) -> Any:
+    """The server at engine.url, or our own, ready."""
+    if not config.engine.url:
+        return await _ready_client(config)
+    from aigc_lsp.service import remote
+
+    return remote.connect(config)
 
 
 async def _ready_client(config: Any) -> Any:

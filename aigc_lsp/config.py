@@ -23,7 +23,10 @@ from dataclasses import dataclass, field, fields, is_dataclass, replace
 from pathlib import Path
 from typing import Any
 
-Value = bool | int | str | tuple[str, ...]
+from aigc_lsp import own_actions
+from aigc_lsp.own_actions import OwnAction
+
+Value = bool | int | str | tuple[str, ...] | tuple[OwnAction, ...]
 
 VARIABLE_PREFIX = "AIGC_LSP_"
 # Variables with our prefix that are no options: where things lie on this machine, and the model server's own secret.
@@ -44,6 +47,11 @@ def resolve(*layers: Layer) -> Resolved:
     for layer in layers:
         for key, given in _flatten(layer.values):
             option = _SPELLINGS.get(key)
+            if option is not None and option.type == _ACTIONS:
+                given, wrong = _sound_actions(given, layer.where(option.key))
+                messages += wrong
+                if wrong and not given:
+                    continue
             if option is None:
                 messages.append(_unknown(key, given, layer))
             elif (value := option.check(given)) is None:
@@ -143,12 +151,14 @@ class About:
     high: int | None = None
     choices: tuple[str, ...] = ()
     live: bool = True
+    of: str = "str"
+    """What a list is of."""
 
 
 @dataclass(frozen=True, slots=True)
 class Option:
     key: str  # dotted: "completion.max_lines"
-    type: str  # "bool", "int", "str", "list[str]"
+    type: str  # "bool", "int", "str", "list[str]", "list[action]"
     default: Value
     doc: str
     low: int | None  # inclusive bounds; every int has both, nothing else has any
@@ -166,6 +176,8 @@ class Option:
                 return f"a whole number from {self.low} to {self.high}"
             case "list[str]":
                 return "a list of non-empty texts"
+            case "list[action]":
+                return "a list of tables, each with at least a title and a prompt"
         return " or ".join(f'"{choice}"' for choice in self.choices) or (
             "a non-empty text" if self.default else "a text"
         )
@@ -191,6 +203,8 @@ class Option:
                 return given.strip() if not self.choices or given in self.choices else None
             case "list[str]", list() | tuple() if all(isinstance(item, str) and item.strip() for item in given):
                 return tuple(given)
+            case "list[action]", list() | tuple() if all(isinstance(item, OwnAction) for item in given):
+                return tuple(given)
         return None
 
     def parse(self, text: str) -> object:
@@ -203,6 +217,13 @@ class Option:
                 return int(text) if re.fullmatch(r"[+-]?[0-9]{1,20}", text) else text
             case "list[str]":
                 return [item.strip() for item in text.split(",") if item.strip()]
+            case "list[action]":
+                import json
+
+                try:
+                    return json.loads(text)
+                except ValueError:
+                    return text
         return text
 
     def _in_range(self, number: int) -> bool:
@@ -215,9 +236,10 @@ def about(
     high: int | None = None,
     choices: tuple[str, ...] = (),
     live: bool = True,
+    of: str = "str",
 ) -> dict[str, About]:
     """The metadata of an option's field."""
-    return {"about": About(doc, low, high, choices, live)}
+    return {"about": About(doc, low, high, choices, live, of)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -230,7 +252,7 @@ class CompletionConfig:
     debounce_ms: int = field(
         default=75,
         metadata=about(
-            "The most milliseconds to wait with a question to the model while one types faster than it answers.",
+            "The most milliseconds to wait with a question to the model while keys come twice as fast as it answers.",
             0,
             2000,
         ),
@@ -296,6 +318,30 @@ class ContextConfig:
             "Files that are never read as context, and in which nothing is suggested: patterns as in a .gitignore at "
             "the top of the workspace."
         ),
+    )
+
+
+DOCSTRING_STYLES = ("auto", "google", "numpy", "sphinx", "epytext", "plain", "jsdoc", "tsdoc", "javadoc", "kdoc",
+                    "phpdoc", "doxygen", "yard", "rustdoc", "go", "csharp", "shell")  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class DocstringConfig:
+    style: str = field(
+        default="auto",
+        metadata=about(
+            "The style of new docstrings; auto is the file's, else the project's, else the language's own. Where the "
+            "language cannot have the style it counts as auto.",
+            choices=DOCSTRING_STYLES,
+        ),
+    )
+    stale_hints: bool = field(
+        default=True,
+        metadata=about("Mark what a docstring says of parameters, errors and results that its function does not have."),
+    )
+    ghost: bool = field(
+        default=True,
+        metadata=about("Suggest the whole docstring where one is begun (three quotes, /** or ///)."),
     )
 
 
@@ -413,7 +459,17 @@ class Config:
     )
     completion: CompletionConfig = CompletionConfig()
     context: ContextConfig = ContextConfig()
+    docstring: DocstringConfig = DocstringConfig()
     engine: EngineConfig = EngineConfig()
+    actions: tuple[OwnAction, ...] = field(
+        default=(),
+        metadata=about(
+            "Code actions of your own: tables with title, prompt, kind, where and languages. A prompt may have "
+            + ", ".join(f"{{{name}}}" for name in own_actions.PLACEHOLDERS)
+            + "; where (show, replace, above, below) says what becomes of the answer.",
+            of="action",
+        ),
+    )
     log_level: str = field(
         default="warning",
         metadata=about("The least severe messages that are logged.", choices=("debug", "info", "warning", "error")),
@@ -427,10 +483,11 @@ def _declared(section: Any, prefix: str = "") -> Iterator[Option]:
             yield from _declared(default, f"{key}.")
             continue
         said: About = each.metadata["about"]
-        type_name = "list[str]" if isinstance(default, tuple) else type(default).__name__
+        type_name = f"list[{said.of}]" if isinstance(default, tuple) else type(default).__name__
         yield Option(key, type_name, default, said.doc, said.low, said.high, said.choices, said.live)
 
 
+_ACTIONS = "list[action]"
 _BOOL_WORDS = {
     "true": True,
     "1": True,
@@ -444,6 +501,22 @@ _BOOL_WORDS = {
 _OPTIONS = tuple(_declared(Config()))
 _SPELLINGS = {spelling: option for option in _OPTIONS for spelling in (option.key, option.camel_key)}
 _SECTIONS = {spelling.rpartition(".")[0] for spelling in _SPELLINGS} - {""}
+
+
+def _sound_actions(given: object, where: str) -> tuple[object, list[str]]:
+    """The actions among `given`, and a sentence for each that is none; `given` itself where it is no list."""
+    if not isinstance(given, list | tuple):
+        return given, []
+    sound, wrong = [], []
+    for number, entry in enumerate(given, 1):
+        found = own_actions.read(entry)
+        if isinstance(found, OwnAction):
+            sound.append(found)
+        else:
+            name = entry.get("title") if isinstance(entry, Mapping) else None
+            called = f" ({_show(name)})" if isinstance(name, str) and name.strip() else ""
+            wrong.append(f"Number {number} of actions{called} {found}, so it is ignored. It is from {where}.")
+    return sound, wrong
 
 
 def _flatten(values: Mapping[str, object], prefix: str = "") -> Iterator[tuple[str, object]]:

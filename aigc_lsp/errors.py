@@ -7,6 +7,9 @@ AigcError
 │   ├── ModelMissing      known, but not on this machine
 │   ├── ModelDamaged      bytes on disk differ from their digest
 │   └── FetchFailed       no source could deliver it, or the disk is full
+├── DocstringRefused      a docstring cannot be written here without touching more than docstrings
+├── ActionRefused         what the model said is of no use, so nothing is changed
+├── DocumentChanged       what an edit was made for is another by now, so it is not applied
 └── EngineUnavailable     the model server cannot be reached or cannot serve
     ├── EngineHung        it is there and gives no sign of life
     ├── Superseded        the request was ended before it began
@@ -51,6 +54,18 @@ class PackedElsewhere(ModelDamaged):
 
 
 class NotEnoughMemory(ModelError):
+    pass
+
+
+class DocstringRefused(AigcError):
+    pass
+
+
+class ActionRefused(AigcError):
+    pass
+
+
+class DocumentChanged(AigcError):
     pass
 
 

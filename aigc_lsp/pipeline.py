@@ -23,6 +23,7 @@ from aigc_lsp.context.document import Document
 from aigc_lsp.context.late import with_late
 from aigc_lsp.context.secrets import redact, redact_around
 from aigc_lsp.context.snippet import Gathered, Snippet, blocks
+from aigc_lsp.context.steady import STRETCH
 from aigc_lsp.context.window import CHARACTERS_PER_TOKEN, Window, gather, withheld_at
 from aigc_lsp.polish.cut import Insertion, has_met_rest
 from aigc_lsp.polish.finish import NOTHING, finished
@@ -145,6 +146,7 @@ async def complete(
         if asked.hold is not None:
             await asked.hold()
         request = await _request(spot, config, gatherer, asked)
+        memory.read = spot.window
         stream = Stream(Anchor.at(document.text, offset, len(spot.window.withheld)), spot.place)
         memory.begin(stream)
         stream.begin(client, request)
@@ -224,6 +226,7 @@ def _look(document: Document, offset: int, way: Way, place: Place | None = None)
         tree=document.tree,
         above=document.above,
         below=document.below,
+        read=way.memory.read,
     )
     if place is None and document.tree is not None:
         place = document.tree.place(offset)
@@ -289,7 +292,7 @@ def _heard(stream: Stream, typed: str, spot: Spot, least: float) -> Heard | None
         return heard(text, "suffix")
     if stream.stop_type is not None:
         return heard(text, stream.stop_type, stream.stop_type == "eos")
-    if not rule.is_block and is_decided(text, pieces, least, is_comment=rule.kind == "comment"):
+    if is_decided(text, pieces, least, is_comment=rule.kind == "comment", is_block=rule.is_block):
         stream.run_on(start, 1)
         return heard(text, "doubt", ended=False)
     if stream.usage.generated_tokens >= spot.most and not typed:
@@ -332,7 +335,7 @@ def _settled(heard: Heard | None, spot: Spot, said: tuple[Stream, str], way: Way
 
     for number, text in enumerate((heard.text, *heard.more)):
         found = finished(
-            text[: max(0, stream.sound_to - start)] if stream.sound_to is not None and not number else text,
+            text[: max(0, stream.faulty_at - start)] if stream.faulty_at is not None and not number else text,
             heard.pieces if not number else (),
             spot.rule,
             spot.window,
@@ -344,12 +347,14 @@ def _settled(heard: Heard | None, spot: Spot, said: tuple[Stream, str], way: Way
             never=way.config.completion.never,
             known=known,
             go_on=asked.go_on and asked.go_on(KEPT_PARSE_SECONDS if source == "kept" else PARSE_SECONDS),
+            sound_to=0 if number else stream.sound_to - start,
         )
         made, sure = found.insertion, found.confidence
         is_unsure = made.text and not asked.by_hand and sure is not None and sure < least
         if not number and found.faulty_at is not None:
-            stream.sound_to = start + found.faulty_at
+            stream.faulty_at = start + found.faulty_at
         if not number:
+            stream.sound_to = max(stream.sound_to, start + found.sound_to)
             withheld, confidence = "unsure" if is_unsure else found.withheld, sure
         if made.text and not is_unsure:
             shown.setdefault(made.text, (made, sure))
@@ -382,7 +387,7 @@ async def _request(spot: Spot, config: Config, gatherer: Gatherer | None, asked:
 
 def _worded(spot: Spot, snippets: Sequence[Snippet], config: Config) -> InfillRequest:
     document, window, reach = spot.document, spot.window, spot.reach
-    head, prefix, suffix = window.head, window.prefix, window.suffix
+    head, prefix, suffix = window.head, window.prefix, window.suffix if window.below is None else window.below
     if config.engine.url:  # what leaves the machine is without secrets, also those of this file
         head = redact(head, document.language).text
         prefix, suffix = redact_around(prefix, suffix, document.language)
@@ -396,7 +401,7 @@ def _worded(spot: Spot, snippets: Sequence[Snippet], config: Config) -> InfillRe
         n_predict=spot.most + spot.ahead,
         t_max_predict_ms=config.completion.time_budget_ms,
         model=config.model,
-        prefix_tokens=reach.prefix,
+        prefix_tokens=reach.prefix * (1 if window.below is None else STRETCH),
         suffix_tokens=reach.suffix,
         extra_tokens=reach.extra,
     )

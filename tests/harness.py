@@ -127,6 +127,7 @@ class Client:
         self.notifications: list[tuple[str, Any]] = []
         self.asked: list[tuple[str, Any]] = []
         self.refused: dict[str, dict[str, Any]] = {}  # method of a server's request → the error to answer
+        self.applies: Callable[[dict[str, Any]], dict[str, Any]] = lambda edit: {"applied": True}
         self.stderr = bytearray()
         self.errors_expected = False
         self._ids = 0
@@ -271,6 +272,10 @@ class Client:
     def messages(self) -> list[str]:
         return [params["message"] for method, params in self.notifications if method == "window/showMessage"]
 
+    def forget_messages(self) -> None:
+        """Those that a test has brought about are no other's business."""
+        self.notifications = [each for each in self.notifications if each[0] != "window/showMessage"]
+
     def statuses(self) -> list[dict[str, Any]]:
         return [params for method, params in self.notifications if method == "aigc/status"]
 
@@ -322,8 +327,10 @@ class Client:
     def _answer(self, method: str, params: Any) -> Any:
         if method == "workspace/configuration":
             return [self.settings for _ in params["items"]]
-        if method in ("window/workDoneProgress/create", "client/registerCapability"):
+        if method in ("window/workDoneProgress/create", "client/registerCapability", "workspace/diagnostic/refresh"):
             return None
+        if method == "workspace/applyEdit":
+            return self.applies(params["edit"])
         self._broken.append(f"the server asked for {method}")
         return None
 
@@ -444,6 +451,9 @@ class ScriptedEngine:
         """How often somebody began to listen to the events."""
         self.script: Callable[[dict[str, Any]], Answer] = lambda body: Answer()
         self.asked: list[Asked] = []
+        self.writes: Callable[[dict[str, Any]], Answer] = lambda body: Answer(("words",))
+        """As `script`, of what is asked in OpenAI's shape; `written` as `asked`."""
+        self.written: list[Asked] = []
         self._server: asyncio.Server | None = None
         self._writers: set[asyncio.StreamWriter] = set()
         self._listeners: set[asyncio.StreamWriter] = set()
@@ -509,20 +519,29 @@ class ScriptedEngine:
         if request.startswith("GET /events "):
             self.listened += 1
             return await self._tell(self.events, reader, writer)
-        assert request.startswith("POST /infill "), request
         asked = Asked(json.loads(body))
+        if request.startswith("POST /v1/"):
+            self.written.append(asked)
+            shape = _chat_event if "/chat/" in request.split(" ")[1] else _text_event
+            return await self._answer(asked, self.writes(asked.body), shape, reader, writer)
+        assert request.startswith("POST /infill "), request
         self.asked.append(asked)
-        return await self._infill(asked, self.script(asked.body), reader, writer)
+        return await self._answer(asked, self.script(asked.body), _infill_event, reader, writer)
 
-    async def _infill(
-        self, asked: Asked, answer: Answer, reader: asyncio.StreamReader, writer: asyncio.StreamWriter
+    async def _answer(
+        self,
+        asked: Asked,
+        answer: Answer,
+        shape: Shape,
+        reader: asyncio.StreamReader,
+        writer: asyncio.StreamWriter,
     ) -> bool:
         if answer.status != 200:
             error = {"error": {"code": answer.status, "message": answer.message, "type": "unavailable_error"}}
             await _whole(writer, answer.status, json.dumps(error).encode())
             asked.ended.set()
             return True
-        is_said, is_gone = await _said(_say(answer, writer), reader)
+        is_said, is_gone = await _said(_say(answer, shape, writer), reader)
         if not is_said:
             asked.hung_up.set()
         asked.ended.set()
@@ -587,20 +606,45 @@ async def _end(writer: asyncio.StreamWriter) -> None:
     await writer.drain()
 
 
-async def _say(answer: Answer, writer: asyncio.StreamWriter) -> None:
+async def _say(answer: Answer, shape: Shape, writer: asyncio.StreamWriter) -> None:
     await _begin(writer)
     if answer.raw is not None:
         await _chunk(writer, answer.raw)
     for piece in answer.pieces:
         await asyncio.sleep(answer.delay)
-        await _chunk(writer, _event({"content": piece, "stop": False}))
+        await _chunk(writer, shape(piece, ""))
     if answer.hang:
         await asyncio.Event().wait()
     if answer.hang_up:
         return
     if answer.raw is None:
-        await _chunk(writer, _event({"content": "", "stop": True, "stop_type": answer.stop_type}))
+        await _chunk(writer, shape("", answer.stop_type))
     await _end(writer)
+
+
+Shape = Callable[[str, str], bytes]
+"""The event of a piece of text, or, with a `stop_type`, of its end."""
+
+
+def _infill_event(piece: str, stop_type: str) -> bytes:
+    return _event({"content": piece, "stop": bool(stop_type)} | ({"stop_type": stop_type} if stop_type else {}))
+
+
+def _text_event(piece: str, stop_type: str) -> bytes:
+    return _openai_event({"text": piece}, stop_type)
+
+
+def _chat_event(piece: str, stop_type: str) -> bytes:
+    return _openai_event({"delta": {"content": piece}}, stop_type)
+
+
+def _openai_event(said: dict[str, Any], stop_type: str) -> bytes:
+    finished = {"": None, "limit": "length"}.get(stop_type, "stop")
+    events = [{"choices": [{"index": 0, **said, "finish_reason": finished}]}]
+    if finished:
+        events.append({"choices": [], "usage": {"prompt_tokens": 1, "completion_tokens": 1}})
+    lines = [f"data: {json.dumps(event)}\n\n" for event in events] + ["data: [DONE]\n\n"] * bool(finished)
+    return "".join(lines).encode()
 
 
 def _event(values: dict[str, Any]) -> bytes:

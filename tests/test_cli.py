@@ -198,6 +198,7 @@ def test_models_list(run) -> None:
     assert default["state"] == "absent"
     assert default["download_bytes"] > 100_000_000
     assert default["disk_bytes"] == 0
+    assert [name for name, row in rows.items() if row["configured"]] == [default["name"]]
     table = run("models", "list").out
     assert all(name in table for name in rows)
 

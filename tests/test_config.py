@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from each_row import each_row
 
 from aigc_lsp.config import (
     OTHER_VARIABLES,
@@ -23,8 +24,9 @@ from aigc_lsp.config import (
     options,
     resolve,
 )
+from aigc_lsp.own_actions import OwnAction
 
-EVERY = pytest.mark.parametrize("option", options(), ids=lambda option: option.key)
+EVERY = each_row("option", {option.key: option for option in options()})
 
 
 def given(**values: object) -> Layer:
@@ -40,6 +42,8 @@ def another_value(option: Option) -> Any:
             return option.high if option.default != option.high else option.low
         case "list[str]":
             return ["markdown", "plaintext"]
+        case "list[action]":
+            return [OwnAction("Name it", "Name {selection}.")]
     return next((choice for choice in option.choices if choice != option.default), "another")
 
 
@@ -53,6 +57,8 @@ def bad_values(option: Option) -> list[object]:
             return [True, "7", 7.0, [7], {}, option.low - 1, option.high + 1, float("nan")]
         case "list[str]":
             return ["python", [1], [""], {"python": True}, True]
+        case "list[action]":
+            return ["Name it", {"title": "Name it", "prompt": "Name it."}, True, 7]
     # No text at all is a text where that is the default.
     return [3, True, ["cpu"], {}] + ["", "  "] * bool(option.default) + ["unheard of"] * bool(option.choices)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from aigc_lsp.text import Edit, Span, Text, sanitise
@@ -58,7 +58,6 @@ def test_edit_at_a_line_break(source: str, span: tuple[int, int], new_text: str)
 
 
 @given(source=SOURCES, data=st.data())
-@settings(max_examples=300, deadline=None)
 def test_edits_equal_a_rebuild(source: str, data: st.DataObject) -> None:
     text = Text(source)
     check(text, source)

@@ -56,6 +56,14 @@ def test_the_queries_are_in_it(unpacked: Path) -> None:
     assert done.stdout.strip() == "True", done.stderr
 
 
+def test_the_editors_plugins_are_in_it(unpacked: Path) -> None:
+    done = run(unpacked, "editors", "install", "neovim", "--dry-run")
+    assert done.returncode == 0, done.stderr
+    assert str(unpacked / "aigc_lsp" / "editors" / "neovim") in done.stdout
+    for name in ("neovim/lua/aigc/init.lua", "neovim/plugin/aigc.lua", "neovim/doc/aigc.txt", "emacs/aigc.el"):
+        assert (unpacked / "aigc_lsp" / "editors" / name).is_file()
+
+
 def test_nothing_else_is_in_it(unpacked: Path) -> None:
     assert {path.name for path in unpacked.iterdir() if path.name != "config"} == {
         "aigc_lsp",

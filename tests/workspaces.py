@@ -66,6 +66,12 @@ async def until(condition: Callable[[], bool], what: str) -> None:
         await asyncio.sleep(0.02)
 
 
+async def found_here(task: scan.Task) -> AsyncIterator[scan.Finding]:
+    """In place of `build.found_by_worker`: what the worker finds, without a process that costs a tenth of a second."""
+    for found in await asyncio.to_thread(lambda: list(scan.scan(task, task.ignoring()))):
+        yield found
+
+
 @asynccontextmanager
 async def indexing(root: Path) -> AsyncIterator[Indexer]:
     """An indexer that has scanned everything once; no process of it is left behind."""

@@ -8,6 +8,7 @@ from functools import cache
 
 PAIRS = {")": "(", "]": "[", "}": "{"}
 QUOTES = "\"'`"
+CLOSERS = "".join(PAIRS) + QUOTES
 _OPENERS = frozenset(PAIRS.values())
 
 
@@ -58,11 +59,15 @@ def withheld(line_before: str, line_after: str) -> str:
     """All of `line_after`, or nothing: what of the rest of the cursor's line the model is not to see.
 
     The rest is withheld where it is blank, or begins with a closing bracket or the quote that is open at the cursor and
-    has nothing else behind it but `;`, `,`, `:` and blanks. Those three alone tell how the statement goes on.
+    has nothing else behind it but `;`, `,`, `:` and blanks. Those three alone tell how the statement goes on. In a
+    docstring that begins on the line, brackets and quotes may stand before its end.
     """
     rest = line_after.strip()
     if len(line_after) > LONGEST or rest[:1] in tuple(";,:"):
         return ""
+    docstring = next((mark for mark in ('"""', "'''") if line_before.count(mark) % 2), "")
+    if docstring and not rest.strip(CLOSERS):
+        return line_after
     quote = scan(line_before).quote if any(mark in rest for mark in QUOTES) else ""
     return line_after if _only_closers(quote).fullmatch(rest) else ""
 

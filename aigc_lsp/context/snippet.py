@@ -36,14 +36,24 @@ class Snippet:
 
 
 @dataclass(frozen=True, slots=True)
-class Gathered:
-    """What is shown for a place: `front` before the file, `late` above what the cursor is in, as comments.
+class Late:
+    """What was found while somebody typed. It stands above `line` of the document; where the window does not have that,
+    at the end of its head."""
 
-    What is found while somebody types on comes late: all before it in the prompt has been read already.
+    snippet: Snippet
+    line: int
+
+
+@dataclass(frozen=True, slots=True)
+class Gathered:
+    """What is shown for a place: `front` before the file, `late` within it, as comments.
+
+    What is found while somebody types on comes late: all before it in the prompt has been read already. It stays where
+    it was put, or all behind it would be read again.
     """
 
     front: tuple[Snippet, ...] = ()
-    late: tuple[Snippet, ...] = ()
+    late: tuple[Late, ...] = ()
 
 
 def chosen(candidates: Iterable[Snippet], budget: int, surroundings: str) -> tuple[Snippet, ...]:

@@ -1,18 +1,19 @@
 """The window: the text around the cursor that goes to the model.
 
-Its edges are line starts, where a definition or a paragraph begins if one is near, and they move in steps (invariant
-7): while one types, the prefix only grows at its end and the suffix stays what it is, so that the model server reads
-the typed tokens alone. They follow from the offset and the lines near the edge, never from the tree: that changes shape
-with each key.
+Its edges are line starts, where a definition or a paragraph begins if one is near. They follow from the offset and the
+lines near the edge, never from the tree: that changes shape with each key. A window that the model has read stays what
+it is while one types (invariant 7): the prefix only grows at its end and the suffix stays, so that the model server
+reads the typed tokens alone.
 """
 
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from aigc_lsp.context.closers import LONGEST, withheld
 from aigc_lsp.context.head import head, import_lines
+from aigc_lsp.context.steady import STRETCH, goes_on, steady_suffix
 from aigc_lsp.syntax import Tree
 from aigc_lsp.syntax.layouts import layout_of
 from aigc_lsp.syntax.place import indent_at, width
@@ -34,6 +35,8 @@ class Window:
 
     head      lines from far above, to be read right before `prefix`; empty, or ends with a line break
     withheld  the rest of the cursor's line where it is only closers and blanks; `suffix` then begins behind it
+    start     of `prefix` in the document (in a notebook: in its cells together)
+    below     what the model is shown for `suffix`, where it has read that and goes on from there; else None
     """
 
     prefix: str
@@ -43,6 +46,8 @@ class Window:
     path: str = ""
     head: str = ""
     withheld: str = ""
+    start: int = 0
+    below: str | None = None
 
     @property
     def line_before(self) -> str:
@@ -66,12 +71,15 @@ def gather(
     tree: Tree | None = None,
     above: str = "",
     below: str = "",
+    read: Window | None = None,
 ) -> Window:
     """The window at `offset` of `text`, a little over the budgets at most; `head` and `prefix` share theirs.
 
     `tree` is that of `text`; without one there is no head. `above` and `below` are what stands before and after the
-    document (a notebook's other cells). The window's line ends are `\\n` whatever the document's are, and a byte order
-    mark is left out: that is how code models know code. So offsets in the window are not offsets in the document.
+    document (a notebook's other cells). `read` is the window that the model has read last here: where somebody types
+    on, this one is that, grown at its end (`steady`). The window's line ends are `\\n` whatever the document's are, and
+    a byte order mark is left out: that is how code models know code. So offsets in the window are not offsets in the
+    document.
     """
     around, lead = text, 0
     if above or below:
@@ -88,7 +96,22 @@ def gather(
     kept_out = _withheld(around, at, prefix[prefix.rfind("\n") + 1 :])
     end = _suffix_end(around, at, suffix_tokens * CHARACTERS_PER_TOKEN, language)
     suffix = _plain(around.source[max(at + len(kept_out), mark) : end])
-    return Window(prefix, suffix, offset, language, path, head_text, kept_out)
+    window = Window(prefix, suffix, offset, language, path, head_text, kept_out, max(start, mark))
+    if read is None:
+        return window
+    began = read.start if read.start > 1 else mark  # only a byte order mark is left out above
+    return _steady(window, read, began, around.source[began:at], budget)
+
+
+def _steady(window: Window, read: Window, began: int, source: str, budget: int) -> Window:
+    """`window`, or what of `read` goes on there. `source`: from where that `began` to the cursor."""
+    below = steady_suffix(window.suffix, read.suffix if read.below is None else read.below)
+    if below is None:
+        return window
+    prefix = _plain(source)
+    if len(prefix) > STRETCH * budget or not goes_on(prefix, read.prefix):
+        return replace(window, below=below)
+    return replace(window, prefix=prefix, start=began, head=read.head, below=below)
 
 
 def withheld_at(text: Text, offset: int) -> str:

@@ -11,9 +11,9 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import TypeVar
 
-from aigc_lsp.docstring.doc import Doc
+from aigc_lsp.docstring.doc import SLOT_KINDS, Doc
 from aigc_lsp.docstring.layout import Layout, width_of
-from aigc_lsp.docstring.styles import OF_LANGUAGE, STYLES, comment, literal
+from aigc_lsp.docstring.styles import OF_LANGUAGE, STYLES, Style, comment, literal
 from aigc_lsp.docstring.subject import Subject
 from aigc_lsp.text import Span
 
@@ -38,12 +38,20 @@ _PROSE_ALONE = 4
 _SETTING_NAMES = {"rest": "sphinx", "restructuredtext": "sphinx", "numpydoc": "numpy", "epydoc": "epytext"}
 
 _DEFAULTS = {
-    "jsdoc": Layout(types=True, dash=True),
+    "jsdoc": Layout(types=True, dash=True, gap=False),
     "tsdoc": Layout(dash=True),
     "phpdoc": Layout(types=True),
+    "javadoc": Layout(capital=False, phrase_stop=False),
     "yard": Layout(types=True),
     "doxygen": Layout(brief=True, one_line=False),
 }
+
+_INDICATIVE = {"javadoc", "kdoc", "csharp", "rustdoc", "go"}
+"""Whose guides say "Returns the key." rather than "Return the key.\""""
+
+_IMPERATIVE = {"numpy", "sphinx", "epytext", "plain"}
+"""Which PEP 257 and its linters hold to "Return the key.", whatever the file has; Google's guide leaves it to that. All
+of Python's hold to a full stop."""
 
 _TAG = re.compile(r"[@\\](?!inheritDoc|link)[a-z]\w*")
 
@@ -63,19 +71,39 @@ def detect(
     project: Sequence[str] = (),
     setting: str = "",
     width: int | None = None,
+    unit: str = "    ",
 ) -> Habits:
     """The habits of a file whose docstrings, with quotes or marks, are `existing`; `project` are those of others.
 
     `setting` is the name of a style, or ""; one that `language` cannot have counts as "". `width` is in columns,
-    None where nothing is known.
+    None where nothing is known; `unit` is one step of the code's indentation, which docstrings have that say no other.
     """
     nobody = Subject("function", "", language, Span(0, 0), Span(0, 0), None, 0, "")
     elsewhere = [(text, nobody) for text in project]
     style = _style(existing, elsewhere, language, setting)
     told = [(text, STYLES[style].parse(text, subject), subject) for text, subject in existing or elsewhere]
-    layout = _layout(told, style)
-    imperative = _majority((_is_imperative(doc) for _, doc, subject in told if subject.kind not in _NOUNS), True)
-    return Habits(style, replace(layout, width=width or width_of(None, None, language)), imperative)
+    votes = (_is_imperative(doc) for _, doc, subject in told if subject.kind not in _NOUNS)
+    imperative = style in _IMPERATIVE or _majority(votes, style not in _INDICATIVE)
+    width = width or width_of(None, None, language)
+    layout = _layout(told, style, replace(_DEFAULTS.get(style, Layout()), width=width, unit=unit))
+    return Habits(style, layout, imperative)
+
+
+def habits_of(text: str, subject: Subject, habits: Habits) -> Habits:
+    """The habits of one docstring; where it has none, those of its file."""
+    style = _sign(text, OF_LANGUAGE.get(subject.language, ())) or habits.style
+    own = habits.layout
+    default = own if style == habits.style else _DEFAULTS.get(style, Layout())
+    default = replace(default, width=own.width, unit=own.unit)
+    return Habits(
+        style, _layout([(text, STYLES[style].parse(text, subject), subject)], style, default), habits.imperative
+    )
+
+
+def parsed(text: str, subject: Subject) -> tuple[Style, Doc]:
+    """One docstring, by itself: in which style it is, and what it says."""
+    style = STYLES[_style([(text, subject)], (), subject.language, "")]
+    return style, style.parse(text, subject)
 
 
 _NOUNS = ("class", "module", "property")
@@ -112,24 +140,33 @@ def _sign(text: str, choices: Sequence[str]) -> str | None:
     return best if best is not None and signs[best] else None
 
 
-def _layout(told: Sequence[tuple[str, Doc, Subject]], style: str) -> Layout:
-    default = _DEFAULTS.get(style, Layout())
+def _layout(told: Sequence[tuple[str, Doc, Subject]], style: str, default: Layout) -> Layout:
     texts = [re.sub(r"\r\n?", "\n", text).strip() for text, _, _ in told]
     several = [text for text in texts if "\n" in text]
     docs = [doc for _, doc, _ in told]
+    # How a file's own begins, or a sentence between lines of quotes, says little of those with sections.
+    longer = [text for text, doc in zip(texts, docs, strict=True) if any(map(doc.slots, SLOT_KINDS))]
+    others = [text for text, (_, _, subject) in zip(texts, told, strict=True) if subject.kind != "module"]
+    phrases = [slot.phrase for doc in docs for kind in SLOT_KINDS for slot in doc.slots(kind) if slot.phrase]
     return replace(
         default,
         unit=_majority(map(_unit, texts), default.unit),
         quotes=_majority(map(_quotes, texts), default.quotes),
         form=_majority(map(_form, texts), default.form),
-        below=_majority(map(_begins_below, several), default.below),
-        blank_end=_majority((bool(re.search(r"\n[ \t]*\n[ \t]*['\"]{3}$", text)) for text in several), False),
-        text_end=_majority((bool(re.search(r"\S[ \t]*['\"]{3}$", text)) for text in several), False),
+        below=_majority((_begins_below(text) for text in longer or others if "\n" in text), default.below),
+        blank_end=_majority(
+            (bool(re.search(r"\n[ \t]*\n[ \t]*['\"]{3}$", text)) for text in several), default.blank_end
+        ),
+        text_end=_majority((bool(re.search(r"\S[ \t]*['\"]{3}$", text)) for text in several), default.text_end),
         one_line=_majority(map(_on_one_line, texts), default.one_line),
         gap=_majority(map(_gap, texts), default.gap),
         types=_majority((any(slot.type for slot in doc.parameters) for doc in docs if doc.parameters), default.types),
-        parameters=style == "rustdoc" and any(doc.parameters or doc.returns for doc in docs),
-        full_stop=_majority((doc.summary.endswith(".") for doc in docs if doc.summary), default.full_stop),
+        parameters=default.parameters or (style == "rustdoc" and any(doc.parameters or doc.returns for doc in docs)),
+        full_stop=style in _IMPERATIVE
+        or style == "google"
+        or _majority((doc.summary.endswith(".") for doc in docs if doc.summary), default.full_stop),
+        capital=_majority((each[0].isupper() for each in phrases if each[0].isalpha()), default.capital),
+        phrase_stop=_majority((each.endswith(".") for each in phrases), default.phrase_stop),
         mark=_majority(map(_mark, texts), default.mark),
         dash=_majority(map(_dash, texts), default.dash),
         brief=_majority((bool(re.search(r"[@\\]brief\b", text)) for text in texts), default.brief),

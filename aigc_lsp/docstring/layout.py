@@ -12,8 +12,9 @@ _DEFAULT_WIDTH = {"python": 88, "go": 100, "java": 100, "rust": 100, "csharp": 1
 _OTHER_WIDTH = 80
 
 _SUFFIX = {
-    "python": "py", "javascript": "js", "typescript": "ts", "java": "java", "c": "c", "cpp": "cpp", "csharp": "cs",
-    "go": "go", "rust": "rs", "ruby": "rb", "php": "php", "shellscript": "sh",
+    "python": "py", "javascript": "js", "javascriptreact": "jsx", "typescript": "ts", "typescriptreact": "tsx",
+    "java": "java", "c": "c", "cpp": "cpp", "csharp": "cs", "go": "go", "rust": "rs", "ruby": "rb", "php": "php",
+    "shellscript": "sh",
 }  # fmt: skip
 
 _WIDTHS_IN_PYPROJECT = (
@@ -53,6 +54,10 @@ class Layout:
     """Parameters and returns are told about, also where the style does not ask for it (Rust)."""
     full_stop: bool = True
     """The summary ends with a full stop."""
+    capital: bool = True
+    """The phrases of slots begin with a capital."""
+    phrase_stop: bool = True
+    """They end with a full stop."""
     mark: str = "@"
     """Doxygen's: `@` or a backslash."""
     dash: bool = False
@@ -67,15 +72,6 @@ def width_of(pyproject: str | None, editorconfig: str | None, language: str) -> 
     """How wide a line may be, by the texts of a project's files (None where there is none). Never raises."""
     width = _from_pyproject(pyproject) if pyproject and language == "python" else None
     return width or _from_editorconfig(editorconfig or "", language) or _DEFAULT_WIDTH.get(language, _OTHER_WIDTH)
-
-
-def unit_of(editorconfig: str | None, language: str) -> str:
-    """One step of indentation, by the text of an .editorconfig."""
-    properties = _properties(editorconfig or "", language)
-    if properties.get("indent_style") == "tab":
-        return "\t"
-    size = properties.get("indent_size", "")
-    return " " * int(size) if size.isdigit() and 0 < int(size) <= 8 else "    "
 
 
 def _from_pyproject(source: str) -> int | None:

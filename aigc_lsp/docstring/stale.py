@@ -14,6 +14,7 @@ from difflib import SequenceMatcher, get_close_matches
 from typing import Literal
 
 from aigc_lsp.docstring.doc import Doc, Slot, bare
+from aigc_lsp.docstring.structure_flow import WEB
 from aigc_lsp.docstring.subject import Subject
 
 FindingKind = Literal["unknown", "missing", "renamed", "raise", "return", "yield"]
@@ -77,10 +78,15 @@ def findings(subject: Subject, doc: Doc, body: str = "") -> tuple[Finding, ...]:
     """
     if subject.kind in ("class", "module") and not subject.parameters:
         return ()
-    if any(_INHERITED.search(text) for text in _prose(doc)):
+    if is_inherited(doc):
         return ()
     raises = _of_raises(subject, doc) if not calls_out(body) else []
     return (*_of_parameters(subject, doc), *raises, *_of_results(subject, doc))
+
+
+def is_inherited(doc: Doc) -> bool:
+    """Whether it says that another docstring says it."""
+    return any(_INHERITED.search(text) for text in _prose(doc))
 
 
 def calls_out(body: str) -> bool:
@@ -98,9 +104,8 @@ def _of_parameters(subject: Subject, doc: Doc) -> list[Finding]:
     if not documented or subject.is_overload or not _comparable(subject, documented):
         return []
     known = [bare(each.name) for each in subject.parameters]
-    called = _roots_called(documented, known)
-    documented = [_with_root(name, called) for name in documented]
-    own = {root: name for name, root in called.items()}
+    own = called(subject, doc)
+    documented = [_with_root(name, {name: root for root, name in own.items()}) for name in documented]
     unknown = [name for name in documented if not _exists(name, subject, known)]
     missing = [name for name in known if _is_missed(name, subject, documented)]
     renamed = {old: new for old, new in _renamed(documented, known) if old in unknown and new in missing}
@@ -124,6 +129,19 @@ def _comparable(subject: Subject, documented: Sequence[str]) -> bool:
 def _root(name: str) -> str:
     found = _ROOT.match(name)
     return found[0] if found else name
+
+
+def called(subject: Subject, doc: Doc) -> dict[str, str]:
+    """How a docstring calls the parameters that have no name of their own: root → name."""
+    documented = [bare(name) for slot in doc.parameters for name in slot.names]
+    known = [bare(each.name) for each in subject.parameters]
+    return {root: name for name, root in _roots_called(documented, known).items()}
+
+
+def names_in(subject: Subject, doc: Doc) -> list[str]:
+    """The parameters' names, as the docstring calls them."""
+    own = called(subject, doc)
+    return [_with_root(bare(each.name), own) for each in subject.parameters]
 
 
 def _roots_called(documented: Sequence[str], known: Sequence[str]) -> dict[str, str]:
@@ -185,7 +203,7 @@ def _alike(documented: Sequence[str], known: Sequence[str]) -> list[tuple[str, s
 
 def _is_open(subject: Subject) -> bool:
     """What it raises and returns is for others to say: heirs, or the implementation of an overload."""
-    unwritten = any(_last(name) in ("NotImplementedError", "NotImplementedException") for name in subject.raises)
+    unwritten = any(last_name(name) in ("NotImplementedError", "NotImplementedException") for name in subject.raises)
     return subject.is_abstract or subject.is_overload or subject.body is None or unwritten
 
 
@@ -193,10 +211,10 @@ def _of_raises(subject: Subject, doc: Doc) -> list[Finding]:
     if (
         _is_open(subject)
         or _may_raise_around(subject)
-        or any(not _last(name)[:1].isupper() for name in subject.raises if "panic" not in name)
+        or any(not last_name(name)[:1].isupper() for name in subject.raises if "panic" not in name)
     ):
         return []  # raised through a variable: it could be any
-    raised = [_last(name) for name in subject.raises]
+    raised = [last_name(name) for name in subject.raises]
     return [Finding("raise", slot.name) for slot in doc.raises if _is_gone(slot, raised)]
 
 
@@ -210,10 +228,10 @@ def _is_gone(slot: Slot, raised: Sequence[str]) -> bool:
         return not raised
     if "panic" in slot.name.lower():  # what is called may panic, and rustdoc asks for that to be told
         return False
-    return not any(_is_kind_of(each, _last(name)) for name in slot.names for each in raised)
+    return not any(_is_kind_of(each, last_name(name)) for name in slot.names for each in raised)
 
 
-def _last(name: str) -> str:
+def last_name(name: str) -> str:
     """An error's name without its module and its markup."""
     words = re.findall(r"\w+", re.sub(r"^:\w+:", "", name).partition("<")[0])
     return words[-1] if words else name
@@ -230,7 +248,7 @@ def _of_results(subject: Subject, doc: Doc) -> list[Finding]:
     implicit = subject.language in ("shellscript", "ruby") or subject.kind in ("property", "class", "module")
     if _is_open(subject) or implicit or subject.returns is not None or subject.yields is not None:
         return []
-    if subject.is_async and subject.language in ("javascript", "typescript"):
+    if subject.is_async and subject.language in WEB:
         return []  # a promise is
     found = [Finding("return") for slot in doc.returns if not _NOTHING.match(slot.type or slot.phrase)][:1]
     return [*found, *[Finding("yield") for _ in doc.yields][:1]]
@@ -245,9 +263,7 @@ def mended(subject: Subject, doc: Doc, body: str = "") -> Doc:
     kept = [slot for old in doc.parameters if (slot := _mended(old, renamed, unknown)) is not None]
     missing = [each.name for each in found if each.kind == "missing"]
     if missing or renamed or unknown:
-        doc = doc.with_slots(
-            "parameters", _with_missing(kept, missing, [bare(each.name) for each in subject.parameters])
-        )
+        doc = doc.with_slots("parameters", with_missing(kept, missing, names_in(subject, doc)))
     gone = {each.name for each in found if each.kind == "raise"}
     doc = doc.with_slots("raises", (slot for slot in doc.raises if slot.name not in gone))
     kinds = {each.kind for each in found}
@@ -255,7 +271,7 @@ def mended(subject: Subject, doc: Doc, body: str = "") -> Doc:
     return replace(doc, yields=()) if "yield" in kinds else doc
 
 
-def _with_missing(slots: list[Slot], missing: Sequence[str], names: Sequence[str]) -> list[Slot]:
+def with_missing(slots: list[Slot], missing: Sequence[str], names: Sequence[str]) -> list[Slot]:
     """`slots` and an empty one for each of `missing`, behind the one that it follows in the signature."""
     for name in missing:
         if bare(name) in names:

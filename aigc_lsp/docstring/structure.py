@@ -12,7 +12,7 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
 
-from aigc_lsp.docstring.structure_flow import is_stub, raises_of, returns_of, yields_of
+from aigc_lsp.docstring.structure_flow import WEB, is_stub, raises_of, returns_of, yields_of
 from aigc_lsp.docstring.structure_names import attributes_of, generics_of, parameters_of
 from aigc_lsp.docstring.structure_nest import Definition, definitions
 from aigc_lsp.docstring.structure_place import (
@@ -40,7 +40,7 @@ _PROPERTIES = re.compile(r"(?:.*\.)?(?:property|cached_property|abstractproperty
 _BODILESS = ("java", "csharp", "php", "rust", "go", "typescript", "typescriptreact")
 _SELVES = ((Parameter("self"),), (Parameter("cls"),))
 _DECORATOR = re.compile(r"[\w.:\\]+")
-_COMMENT_LINE = re.compile(r"\s*(?:$|//|#|/?\*|--|@|\[)")
+_COMMENT_LINE = re.compile(r"\s*(?:$|//|#|/?\*|--|@|\[|template\b)")
 
 
 # What stands before the type of what is returned and is none of it.
@@ -74,6 +74,7 @@ def subjects_at(tree: Tree, start: int, end: int) -> tuple[Subject, ...]:
         return (module,) if module is not None and is_first else ()
     names = {each.mark.parts["name"][0] for each in chosen}
     low, high = min(each.whole.start for each in chosen), max(each.whole.end for each in chosen)
+    low = _to_definition(text, low, -1)
     whole = _Reader(tree, max(min(low, first) - 1, 0), high)
     return tuple(
         subject
@@ -83,10 +84,12 @@ def subjects_at(tree: Tree, start: int, end: int) -> tuple[Subject, ...]:
 
 
 def _to_definition(text: Text, offset: int, step: int) -> int:
-    """The end of the comments and decorators that `offset` is in, towards `step`: their definition follows them."""
+    """The end of the comments and decorators above `offset`, or that it is in, towards `step`: what they lead to
+    follows them."""
     line = text.line_at(offset)
     for _ in range(300):
-        if not _COMMENT_LINE.match(text.line(line)) or not 0 <= line + step < text.line_count:
+        leading = line - 1 if step < 0 else line
+        if not 0 <= line + step < text.line_count or not _COMMENT_LINE.match(text.line(leading)):
             break
         line += step
     return text.line_start(line) if step < 0 else max(text.line_end(line), offset)
@@ -155,7 +158,17 @@ class _Reader:
             place, existing = module_place(text, self._language, comments, package)
             if self._language == "shellscript" and existing is not None and self._is_of_definition(existing):
                 existing = None
-        return Subject("module", "", self._language, whole, Span(place, place), whole, place, "", existing)
+        return Subject("module", self._package(), self._language, whole, Span(place, place), whole, place, "", existing)
+
+    def _package(self) -> str:
+        """Go's name of the file's package."""
+        span = (
+            next((mark.span for mark in self._marks if mark.role == "package"), None)
+            if self._language == "go"
+            else None
+        )
+        named = re.search(r"\bpackage\s+(\w+)", self._source[span.start : span.end]) if span is not None else None
+        return named[1] if named else ""
 
     def _is_of_definition(self, comment: Span) -> bool:
         return any(self._above.of(each.whole)[1] == comment for each in self.found)
@@ -218,6 +231,8 @@ class _Reader:
             is_member = is_member or len(path) > len(found.parents) + 1
             if is_member and name == re.sub(r"<.*", "", path[-2]):
                 return "constructor"
+        if self._language in WEB and name == "constructor":  # of a class that is an expression, too
+            is_member = is_member or found.whole.start == mark.parts["name"][0].start
         if is_member and name in _CONSTRUCTORS.get(self._language, ()):
             return "constructor"
         if mark.sort in ("constructor", "property", "method"):
@@ -253,6 +268,7 @@ class _Reader:
             parameters=parameters,
             generics=generics,
             returns=None if subject.kind == "constructor" and subject.name != "__new__" else returns,
+            always_returns=returns is None or not found.all("open"),
             yields=yields_of(language, found, declared),
             raises=raises_of(language, found, source, declared),
             is_async=self._says(found, "async"),

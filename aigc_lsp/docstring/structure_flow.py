@@ -9,7 +9,7 @@ from aigc_lsp.docstring.structure_nest import Definition
 from aigc_lsp.syntax import Mark
 from aigc_lsp.text import Span
 
-_WEB = ("javascript", "javascriptreact", "typescript", "typescriptreact")
+WEB = ("javascript", "javascriptreact", "typescript", "typescriptreact")
 # Where the declared type decides, since the body cannot be otherwise.
 _DECLARED = ("java", "c", "cpp", "csharp", "go", "rust")
 _NOTHING = re.compile(
@@ -62,7 +62,7 @@ def returns_of(language: str, found: Definition, source: str, declared: str, is_
     said = [source[value.start : value.end].strip() for value in values if value is not None]
     if language == "ruby":
         said += _last_of_ruby(found, source)
-    if all(_NO_VALUE.match(value) or (language in _WEB and value.startswith("void ")) for value in said):
+    if all(_NO_VALUE.match(value) or (language in WEB and value.startswith("void ")) for value in said):
         return None
     return _item(declared, returned=True) if found.all("yield") else declared
 
@@ -189,7 +189,7 @@ class _Raises:
         return [name] if name else self._unknown()
 
     def _unknown(self) -> list[str]:
-        return ["Error"] if self._language in _WEB else []
+        return ["Error"] if self._language in WEB else []
 
     def _class_name(self, said: str) -> str:
         """The class that `said` names or makes, or ""."""
@@ -239,7 +239,7 @@ class _Raises:
         if catch.sort == "filtered":
             return False
         caught = [self._said(span) for span in catch.parts.get("caught", [])]
-        if not caught or self._language in _WEB:
+        if not caught or self._language in WEB:
             if self._language == "ruby":
                 return name not in ("Exception", "NotImplementedError", "Interrupt", "SystemExit")
             return True

@@ -69,6 +69,8 @@ class Subject:
     parameters: tuple[Parameter, ...] = ()
     generics: tuple[str, ...] = ()
     returns: str | None = None
+    always_returns: bool = True
+    """False where something is returned, and a way through it is known that ends without a value."""
     yields: str | None = None
     raises: tuple[str, ...] = ()
     attributes: tuple[Parameter, ...] = ()

@@ -10,7 +10,7 @@ from __future__ import annotations
 import contextlib
 import io
 import json
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from pathlib import Path
 from typing import Literal
 
@@ -27,10 +27,17 @@ Packing = Literal["int4", "mixed", "int8"]
 EMBEDDING, HEAD = "model.embed_tokens.weight", "lm_head.weight"
 
 
-def convert_gguf(source: Path, target: Path, control_tokens: Collection[str], packing: Packing) -> None:
+def convert_gguf(
+    source: Path,
+    target: Path,
+    control_tokens: Collection[str],
+    packing: Packing,
+    merge: Callable[[dict[str, torch.Tensor]], None] | None = None,
+) -> None:
     """Write the packed form of the GGUF `source` into the existing empty folder `target`.
 
-    `control_tokens` are marked special in the tokenizer, so that user text is never read as one.
+    `control_tokens` are marked special in the tokenizer, so that user text is never read as one. `merge` changes the
+    weights, by transformers' names, before they are rounded and packed (`engine.adapter`).
     """
     from transformers import AutoConfig, AutoModelForCausalLM
     from transformers.modeling_gguf_pytorch_utils import load_gguf_checkpoint
@@ -43,6 +50,8 @@ def convert_gguf(source: Path, target: Path, control_tokens: Collection[str], pa
     with contextlib.redirect_stderr(io.StringIO()):  # transformers' progress bar would write over ours
         tensors = load_gguf_checkpoint(str(source), return_tensors=True, model_to_load=skeleton)["tensors"]
     tied = _tie_head(tensors)
+    if merge is not None:
+        merge(tensors)
     config.tie_word_embeddings = tied
     config.dtype = "bfloat16"
     wide = {key: value.to(torch.bfloat16).contiguous() for key, value in tensors.items()}

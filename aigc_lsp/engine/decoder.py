@@ -126,7 +126,7 @@ class Decoder:
         self._norm = twice(norm)
         self.layers, self.vocabulary = shape.layers, shape.vocabulary
         self.device = norm.device
-        self._cos, self._sin = _rotations(shape, norm.device)
+        self._cos, self._sin = rotations(shape, norm.device)
 
     def __call__(
         self,
@@ -193,7 +193,7 @@ def twice(weight: torch.Tensor) -> torch.Tensor:
     return torch.cat((weight, weight))
 
 
-def _rotations(shape: Shape, device: torch.device) -> tuple[torch.Tensor, torch.Tensor]:
+def rotations(shape: Shape, device: torch.device) -> tuple[torch.Tensor, torch.Tensor]:
     """Cosines and sines [positions, head_size] of rotary positions (Su et al. 2021), the sines of the first half
     negative: then a head turned is `x * cos + roll(x, half) * sin`."""
     half = torch.arange(0, shape.head_size, 2, dtype=torch.float32) / shape.head_size

@@ -109,7 +109,7 @@ def follow(standing: Standing, before: Text, after: Text, change: Change) -> Ste
         return Step(standing)
     if change.end <= standing.start and change.end < at:
         return Step(replace(standing, start=standing.start + change.growth))
-    if standing.start <= change.start and at <= change.end <= behind and not change.new_text:
+    if standing.start <= change.start <= at <= change.end <= behind and not change.new_text:
         # Taken back, with the closers that the editor had added.
         return Step(replace(standing, done=change.start - standing.start, replaces=behind - change.end))
     return Step(None, Outcome.REJECTED if change.new_text and change.end >= at else None)

@@ -1,8 +1,9 @@
 """What is worth showing from elsewhere for one place, without keeping anybody waiting.
 
 Contract
-    `gather` answers from what is in memory, and waits for the disk no longer than `wait_seconds`: what it has not read
-    by then is read behind its back and there at the next keystroke. Everything runs on the event loop but reading.
+    `gather` answers from what is in memory, and waits for the disk no longer than `wait_seconds`, at another place five
+    times as long: what it has not read by then is read behind its back and there at the next keystroke, for which the
+    whole prompt is read again. Everything runs on the event loop but reading.
 
     Where the cursor has come to another place, all is looked for anew; the prompt is read anew there anyway, since it
     begins with what stands behind the cursor. While somebody types on, what is shown stays as it is, and only what is
@@ -20,10 +21,11 @@ from dataclasses import dataclass, replace
 
 from aigc_lsp.context.document import Document
 from aigc_lsp.context.edits import Region, followed, text_of
+from aigc_lsp.context.late import late_line
 from aigc_lsp.context.needs import Need, at_cursor
 from aigc_lsp.context.secrets import masked, prepare, redact
 from aigc_lsp.context.similar import Piece, Ranking
-from aigc_lsp.context.snippet import Gathered, Snippet, Source, chosen
+from aigc_lsp.context.snippet import Gathered, Late, Snippet, Source, chosen
 from aigc_lsp.context.window import Window
 from aigc_lsp.gather.kin import Kin, importers_of
 from aigc_lsp.gather.pieces import Pieces
@@ -35,9 +37,11 @@ from aigc_lsp.syntax import Symbols, family_of, language_of
 from aigc_lsp.text import Edit, Text
 
 WAIT_SECONDS = 0.01
+ELSEWHERE = 5
+"""Times that: the prompt is read anew there, which takes ten times as long."""
 MOST_KIN_CHARACTERS = 60_000
 LATE_SHARE = 2
-"""Of the budget, one in so many characters is for what comes late."""
+"""Of the budget, what comes late at one key takes one in so many characters at most."""
 ALL: frozenset[Source] = frozenset(("usage", "definition", "edit", "open", "sibling"))
 
 
@@ -123,18 +127,18 @@ class Gatherer:
         if located is None or budget <= 0:
             return Gathered()
         spot = Spot(document, offset, window, *located, self._texts)
-        wanted, basis = at_cursor(document.text, offset), None
-        shown = self._shown.get(document.uri)
-        if shown is not None and shown.suffix == window.suffix:  # somebody types on
+        wanted, basis, wait = at_cursor(document.text, offset), None, ELSEWHERE * self._wait_seconds
+        shown, suffix = self._shown.get(document.uri), window.suffix if window.below is None else window.below
+        if shown is not None and shown.suffix == suffix:  # somebody types on
             if shown.is_whole and shown.at_cursor == wanted:
                 return shown.gathered
-            basis = shown.gathered if shown.is_whole else shown.basis
+            basis, wait = shown.gathered if shown.is_whole else shown.basis, self._wait_seconds
         found = self._look(spot, budget, basis)
-        end = time.monotonic() + self._wait_seconds
+        end = time.monotonic() + wait
         while not self._is_whole and (left := end - time.monotonic()) > 0:
             await self.read(left)
             found = self._look(spot, budget, basis)
-        self._shown[document.uri] = _Shown(window.suffix, wanted, basis, found, self._is_whole)
+        self._shown[document.uri] = _Shown(suffix, wanted, basis, found, self._is_whole)
         return found
 
     async def settle(self, document: Document, offset: int, window: Window, budget: int) -> Gathered:
@@ -159,10 +163,13 @@ class Gatherer:
         said = window.head + window.prefix + window.suffix
         if basis is None:
             return Gathered(chosen(_clean(self._all(spot), budget), budget, said))
-        said += "".join(f"\n{each.text}" for each in (*basis.front, *basis.late))
+        said += "".join(f"\n{each.text}" for each in (*basis.front, *(late.snippet for late in basis.late)))
         new = chosen(_clean(self._at_cursor(spot), budget), budget // LATE_SHARE, said)
-        late = [*basis.late, *new]
-        while sum(each.cost for each in late) > budget // LATE_SHARE:
+        line = late_line(window, spot.document) if new else None
+        if line is None:  # all of the prefix would be read again for it
+            return basis
+        late = [*basis.late, *(Late(each, line) for each in new)]
+        while sum(each.snippet.cost for each in late) > budget:
             late.pop(0)
         return replace(basis, late=tuple(late))
 

@@ -37,7 +37,7 @@ from aigc_lsp.measure.repo import TWO_CORES
 from aigc_lsp.pipeline import complete
 from aigc_lsp.prompt.infill import Encoding, ExtraFile, Hole, render
 from aigc_lsp.server.session import EDIT_SECONDS, parse, within
-from aigc_lsp.service.wire import Health, InfillPiece, InfillRequest
+from aigc_lsp.service.wire import ChatRequest, Health, InfillPiece, InfillRequest, PromptRequest
 from aigc_lsp.text import Edit, Span, Text
 from aigc_lsp.weights.store import Store
 
@@ -162,6 +162,10 @@ class Noting:
     @asynccontextmanager
     async def infill(self, request: InfillRequest) -> AsyncIterator[AsyncIterator[InfillPiece]]:
         self.asked.append((time.perf_counter(), request))
+        yield _nothing()
+
+    @asynccontextmanager
+    async def write(self, request: PromptRequest | ChatRequest) -> AsyncIterator[AsyncIterator[InfillPiece]]:
         yield _nothing()
 
     def watch(self) -> AsyncIterator[Health]:

@@ -351,3 +351,14 @@ def _parsed(line: str, where: str) -> Row:
         if not isinstance(value, str):
             raise UsageError(f"{where}: the field `{name}` must be a text.")
     return Row(**known)
+
+
+def whole_lines(path: Path) -> list[bytes]:
+    """The lines of a log that runs go on with, made where it is not there, without the one that a run was ended in."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.touch()
+    data = path.read_bytes()
+    whole = data[: data.rfind(b"\n") + 1]
+    if len(whole) < len(data):
+        path.write_bytes(whole)
+    return whole.splitlines()

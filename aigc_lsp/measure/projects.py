@@ -6,7 +6,7 @@ of `holes.NOT_WRITTEN` (`dist`, where a copy of every answer would lie) and meta
 
 Those of role "design" are there to look at and to tune on. Those that are "held-out" are there to report on: nobody
 who designs reads them; nor the one for "replay", which is typed beside them. All but @capacitor/android are about as
-young as the default model, or younger.
+young as the default model, or younger. Those of "docstring" are in `docstring_cases`.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ import platformdirs
 from aigc_lsp.errors import FetchFailed, UsageError
 from aigc_lsp.measure.holes import NOT_WRITTEN
 
-Role = Literal["design", "held-out", "replay"]
+Role = Literal["design", "held-out", "replay", "docstring"]
 ROLES: tuple[Role, ...] = ("design", "held-out", "replay")
 FETCH_SECONDS = 180.0
 

@@ -25,7 +25,7 @@ from aigc_lsp.measure.replay_count import figures, typed_by_machine
 from aigc_lsp.measure.replay_llama import LlamaVim
 from aigc_lsp.measure.replay_play import Moment, Played, Typing, play
 from aigc_lsp.measure.replay_scenes import Scene, Wanted, scenes
-from aigc_lsp.measure.replay_subjects import LanguageServer, Subject
+from aigc_lsp.measure.replay_subjects import LanguageServer
 from aigc_lsp.service.client import EngineClient
 
 Said = Callable[[str], None]
@@ -78,7 +78,7 @@ async def _all(
     found: Sequence[Scene],
     typing: Typing,
     environment: Mapping[str, str],
-    other: Subject | None,
+    other: LlamaVim | None,
     log: Path | None,
     say: Said,
 ) -> tuple[list[Played], list[Played]]:
@@ -93,6 +93,7 @@ async def _all(
                 write_log(file, ours[-1])
             if other is not None:
                 theirs.append(await play(other, scene, typing, say))
+                await other.rest()
     finally:
         if file is not None:
             file.close()

@@ -53,6 +53,15 @@ def percentile(samples: Sequence[tuple[float, bool]], share: float) -> float | N
     return None
 
 
+STILL_WAITING = 20
+
+
+def at_least(samples: Sequence[tuple[float, bool]]) -> float:
+    """Where there is no percentile: what it is above, as long as `STILL_WAITING` of the requests were waited for."""
+    longest = sorted((ms for ms, _ in samples), reverse=True)
+    return longest[min(STILL_WAITING, len(longest)) - 1]
+
+
 def was_asked(moment: Moment) -> bool:
     """Whether the answer is to a question of its own."""
     return moment.is_answered and moment.cost.source == "model"
@@ -112,8 +121,8 @@ def _waits(
     if samples and mine is None:
         note += f"; so many that there is no such percentile, and it is above {max(ms for ms, _ in samples):.0f} ms"
     if theirs and beside is None:
-        gone = sum(not is_answered for _, is_answered in theirs)
-        note += f"; of {against}'s {len(theirs):,} requests {gone:,} were overtaken: it has none (see --pace fast)"
+        gone, beside = sum(not is_answered for _, is_answered in theirs), at_least(theirs)
+        note += f"; of {against}'s {len(theirs):,} requests {gone:,} were overtaken, and its figure is above this one"
     ratio = beside / mine if mine and beside else None
     bounds = [must] if must else []
     if peer and (wanted := _RATIOS.get((kind, share))):

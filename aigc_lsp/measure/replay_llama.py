@@ -109,7 +109,7 @@ class LlamaVim:
         return dict(self._facts)
 
     async def open(self, scene: Scene) -> None:
-        await self._rest()
+        await self.rest()
         self._text, self._cursor = scene.text, 0
 
     def change(self, change: Change) -> None:
@@ -139,11 +139,11 @@ class LlamaVim:
         return self._requests
 
     async def close(self) -> None:
-        await self._rest()
+        await self.rest()
         await self._client.aclose()
 
-    async def _rest(self) -> None:
-        """Until nothing is under way."""
+    async def rest(self) -> None:
+        """Until nothing is under way, so that another has the machine to itself."""
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None

@@ -60,7 +60,8 @@ def _row(figure: Figure, has_peer: bool) -> str:
         met = '<td class="met">met</td>' if figure.met else '<td class="missed">not met</td>'
     note = f' <span class="dim">{escape(figure.note)}</span>' if figure.note else ""
     name = f"<td>{escape(figure.name)}{note}</td>"
-    return f"<tr>{name}<td>{_value(figure.ours, figure.unit)}</td>{beside}<td>{figure.must or ''}</td>{met}</tr>"
+    must = (figure.must or "").replace("≥ ", "≥\u00a0").replace("≤ ", "≤\u00a0")
+    return f"<tr>{name}<td>{_value(figure.ours, figure.unit)}</td>{beside}<td>{must}</td>{met}</tr>"
 
 
 def _value(value: float | None, unit: str) -> str:

@@ -35,12 +35,14 @@ Outcome = Literal["whole", "line", ""]
 @dataclass(frozen=True, slots=True)
 class Typing:
     """`slips`: the share of letters that are wrong ones first; `closes`: the editor puts closers in; `waits`: each key
-    waits for the answer to the one before, so that a run is the same on every machine."""
+    waits for the answer to the one before, so that a run is the same on every machine; `looks_seconds`: before the
+    first key of a passage."""
 
     slips: float = 0.03
     closes: bool = True
     waits: bool = False
     seed: int = 1
+    looks_seconds: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,6 +121,7 @@ async def play(subject: Subject, scene: Scene, typing: Typing, say: Callable[[st
         sheet = Sheet(text, passage.start, passage.typed)
         before = len(played.shown)
         with _without_collections():
+            await asyncio.sleep(typing.looks_seconds)
             await _Passage(subject, typing, chance, sheet, played, number).type()
         played.authors.append(sheet.authors)
         text = sheet.text

@@ -25,7 +25,7 @@ from aigc_lsp.config import Config
 from aigc_lsp.errors import UsageError
 from aigc_lsp.measure import fim, repo_holes, scores
 from aigc_lsp.measure.fim import Score, Summary, Writer
-from aigc_lsp.measure.holes import Row, read_source
+from aigc_lsp.measure.holes import Row, read_source, whole_lines
 from aigc_lsp.measure.projects import Tree
 from aigc_lsp.measure.repo_holes import RepoHole
 from aigc_lsp.prompt.infill import Encoding, Prompt
@@ -36,7 +36,7 @@ from aigc_lsp.text import Edit, Span, Text
 MAX_TOKENS = 64
 """A line needs no more."""
 
-TWO_CORES = Health("ready", "", prefill_per_second=1000.0, step_ms=25.0)
+TWO_CORES = Health("ready", "", prefill_per_second=1114.0, step_ms=25.0)
 """How fast the default model is there."""
 
 _LENGTHS = {"prefix": "prefix_tokens", "suffix": "suffix_tokens", "extra": "extra_tokens"}
@@ -216,13 +216,7 @@ class Log:
         self._records: list[dict[str, Any]] = []
         if path is None:
             return
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.touch()
-        data = path.read_bytes()
-        whole = data[: data.rfind(b"\n") + 1]
-        if len(whole) < len(data):  # the line that a run was ended in
-            path.write_bytes(whole)
-        self._records = [_record(line, number, path) for number, line in enumerate(whole.splitlines(), 1)]
+        self._records = [_record(line, number, path) for number, line in enumerate(whole_lines(path), 1)]
 
     def outcomes(self, variant: Variant) -> dict[str, Outcome]:
         """What is known of `variant`, by task. Raises `UsageError` where its label stood for something else."""

@@ -193,6 +193,7 @@ def _common(body: Mapping[str, Any], logprobs: int | None) -> dict[str, Any]:
         "n": choices(body),
         "stream": read(body, "stream", bool, False),
         "user": read(body, "user", str, ""),
+        "document": read(body, "document", str, ""),
     }
 
 

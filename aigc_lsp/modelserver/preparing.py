@@ -8,10 +8,12 @@ import sys
 import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
 
 from aigc_lsp.catalogue import Model
-from aigc_lsp.errors import ModelMissing
+from aigc_lsp.errors import ModelDamaged, ModelMissing
+from aigc_lsp.weights.packed import sha256_of
 from aigc_lsp.weights.store import Progress, Store
 
 NICENESS = 10
@@ -55,9 +57,14 @@ def prepare(model: Model, store: Store, download: bool, report: Callable[[Progre
         report(Progress("convert", 0, 0, f"converting {model.name}, once"))
 
     def convert(source: Path, target: Path) -> None:
+        from aigc_lsp.engine.adapter import merge
         from aigc_lsp.engine.convert import convert_gguf
 
-        convert_gguf(source, target, model.control_tokens, model.packing)
+        adapter = model.adapter
+        if adapter and sha256_of(adapter.file) != adapter.sha256:
+            raise ModelDamaged(f"{adapter.file} has not the SHA-256 that the descriptor of {model.name} names.")
+        merged = partial(merge, file=adapter.file, base=adapter.base, base_sha256=model.sha256) if adapter else None
+        convert_gguf(source, target, model.control_tokens, model.packing, merged)
 
     return store.pack(model, convert)
 

@@ -28,6 +28,8 @@ class Finished:
     withheld: str = ""
     faulty_at: int | None = None
     """From there on it does not parse."""
+    sound_to: int = 0
+    """So many characters of what was said were seen to parse."""
 
 
 def finished(
@@ -44,12 +46,14 @@ def finished(
     never: Collection[str] = (),
     known: Callable[[str], bool] = lambda name: True,
     go_on: GoOn | None = None,
+    sound_to: int = 0,
 ) -> Finished:
     """What to show of `text`, which a verdict has ended, or (`ended`) the model itself;
     `goes_on`: it was not heard to the end of its line.
 
     `asked`: somebody has asked for it, so all of it is shown. `never`: texts that no suggestion may hold. `known` says
-    whether a name stands in the document or is defined in the workspace. `go_on` bounds the parsing.
+    whether a name stands in the document or is defined in the workspace. `go_on` bounds the parsing; the first
+    `sound_to` characters are known to parse.
     """
     found = insertion(text, rule, window, ended=ended)
     if not found.text:
@@ -58,16 +62,21 @@ def finished(
         return Finished(NOTHING, withheld="secret")
     if any(each in found.text for each in never):
         return Finished(NOTHING, withheld="never")
-    sound = gated(document.tree, offset, found.text, found.replaces, go_on)
-    faulty_at = sound if sound < len(found.text) and text.startswith(found.text) else None
+    is_said = text.startswith(found.text)
+    if not is_said or sound_to < len(found.text):
+        sound = gated(document.tree, offset, found.text, found.replaces, go_on)
+        sound_to = sound if is_said and document.tree is not None else 0
+    else:
+        sound = len(found.text)
+    faulty_at = sound if sound < len(found.text) and is_said else None
     found = shortened(found, sound)
     if not found.text:
-        return Finished(NOTHING, withheld="syntax", faulty_at=faulty_at)
+        return Finished(NOTHING, withheld="syntax", faulty_at=faulty_at, sound_to=sound_to)
     unknown = unknown_names(found.text, document.language, known, window.line_before)
     made = offer(found.text, pieces, is_comment=rule.kind == "comment", unknown=bool(unknown), goes_on=goes_on)
     if not asked:
         found = shortened(found, made.keep)
-    return Finished(found, made.confidence, "", faulty_at)
+    return Finished(found, made.confidence, "", faulty_at, sound_to)
 
 
 def shortened(found: Insertion, keep: int) -> Insertion:

@@ -73,14 +73,19 @@ def is_prose(rule: Rule) -> bool:
     return not scan(rule.line_before).quote or rule.line_before.lstrip().startswith(_DOCSTRINGS)
 
 
-def is_decided(text: str, pieces: Pieces, least: float, *, is_comment: bool = False) -> bool:
-    """Whether nothing that may follow `text`, all on one line, changes what is offered of it: it would not be sure
-    enough, or not worth more than a part of what is there."""
+def is_decided(text: str, pieces: Pieces, least: float, *, is_comment: bool = False, is_block: bool = False) -> bool:
+    """Whether nothing that may follow `text` changes what is offered of it: it would not be sure enough, or (of a line)
+    not worth more than a part of what is there."""
     if not pieces or not text:
         return False
     marks = list(_marks(text, pieces, is_comment))
     chance = marks[-1][1]
-    return chance < least or _value(LONG + WHOLE, chance) < _best(text, marks, goes_on=True)[2]
+    if (line := text.rfind("\n", 0, len(text.rstrip("\n"))) + 1) and text[:line].strip():
+        above = next(chance for end, chance in marks if end >= len(text[:line].rstrip()))
+        return bool(text[line:].strip()) and chance < LINE_AGAIN * above
+    if chance < least or is_block:
+        return chance < least
+    return _value(LONG + WHOLE, chance) < _best(text, marks, goes_on=True)[2]
 
 
 def _best(

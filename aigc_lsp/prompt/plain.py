@@ -18,12 +18,12 @@ _CONTROL = 0x110000
 """Characters end here; what lies above stands for a control token."""
 
 
-def render_plain(hole: Hole, model: Model, *, prefix_tokens: int, suffix_tokens: int) -> str:
+def render_plain(hole: Hole, model: Model, *, prefix_tokens: int, suffix_tokens: int, order: str | None = None) -> str:
     """The prompt for `hole` in the format of `model`. Budgets are in tokens of `CHARACTERS_PER_TOKEN` characters; extra
     files get as much as the prefix.
 
-    Prefix first (PSM) where the model knows that order: nothing can be healed at a server elsewhere, and unhealed it is
-    the better one (measured: ARCHITECTURE.md).
+    Prefix first (PSM) where the model knows that order and no other is asked for: nothing can be healed at a server
+    elsewhere, and unhealed it is the better one (measured: ARCHITECTURE.md).
     """
     characters = _Characters(model)
     prompt = render(
@@ -34,7 +34,7 @@ def render_plain(hole: Hole, model: Model, *, prefix_tokens: int, suffix_tokens:
         prefix_budget=prefix_tokens * CHARACTERS_PER_TOKEN,
         suffix_budget=suffix_tokens * CHARACTERS_PER_TOKEN,
         extra_budget=prefix_tokens * CHARACTERS_PER_TOKEN,
-        order="psm" if "psm" in model.fim.templates else None,
+        order=order or ("psm" if "psm" in model.fim.templates else None),
         heal=False,
     )
     return characters.spell(prompt.tokens)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections import deque
 
+from aigc_lsp.context.window import Window
 from aigc_lsp.reuse.stream import Stream
 from aigc_lsp.reuse.suggestion import Left, Suggestion
 from aigc_lsp.text import Text
@@ -22,6 +23,8 @@ class Memory:
         # The latest first.
         self._suggestions: deque[Suggestion] = deque(maxlen=MOST_SUGGESTIONS)
         self._streams: deque[Stream] = deque(maxlen=MOST_STREAMS)
+        self.read: Window | None = None
+        """The last window that the model was asked about."""
 
     def suggestions(self, text: Text, offset: int) -> list[tuple[Suggestion, Left]]:
         """Those that lead on from `offset`, the latest first, with what is left of each."""
@@ -64,6 +67,7 @@ class Memory:
         self.hang_up()
         self._streams.clear()
         self._suggestions.clear()
+        self.read = None
 
 
 def _may_go_on(stream: Stream, text: Text, cursor: int) -> bool:

@@ -32,8 +32,10 @@ class Stream:
         """Set when the model server has said its last; None also where it was hung up on."""
         self.choices: tuple[InfillChoice, ...] = ()
         self.usage = Usage()
-        self.sound_to: int | None = None
-        """So much of it parses; None where nothing is known against the rest."""
+        self.sound_to = 0
+        """So much of it was seen to parse."""
+        self.faulty_at: int | None = None
+        """From there on it does not; None where nothing is known against it."""
         self._owed: tuple[int, int] | None = None  # so many lines, from that character on
         self._followers = 0
         self._grown = asyncio.Event()

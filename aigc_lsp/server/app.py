@@ -2,17 +2,34 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import sys
-from typing import TYPE_CHECKING, Any
+import threading
+from typing import TYPE_CHECKING, Any, BinaryIO
 
 from lsprotocol import types
 from pygls.exceptions import JsonRpcException, JsonRpcInternalError
+from pygls.io_ import run_async
 from pygls.lsp.server import LanguageServer
 
 from aigc_lsp import __version__
-from aigc_lsp.server import configuration, explain, inline_completion, lifecycle, notebooks, sync, workspace
+from aigc_lsp.server import (
+    chat_actions,
+    code_actions,
+    commands,
+    configuration,
+    explain,
+    inline_completion,
+    lifecycle,
+    notebooks,
+    sync,
+    workspace,
+)
+from aigc_lsp.server.abilities import Abilities
 from aigc_lsp.server.definitions import Definitions
+from aigc_lsp.server.docstring_hints import Hints
+from aigc_lsp.server.docstrings import Turns
 from aigc_lsp.server.events import Events
 from aigc_lsp.server.failure import described
 from aigc_lsp.server.keeper import Keeper, Standing
@@ -22,6 +39,8 @@ from aigc_lsp.server.progress import LoadProgress
 from aigc_lsp.server.protocol import Protocol
 from aigc_lsp.server.session import Session
 from aigc_lsp.server.status import Status
+from aigc_lsp.server.stdio import Fed, Said
+from aigc_lsp.server.working import Errands
 from aigc_lsp.server.workspace import Folders
 
 if TYPE_CHECKING:
@@ -47,11 +66,28 @@ class Server(LanguageServer):
         self.folders = Folders(self)
         self.open_documents = self.session.listener = OpenDocuments(self)
         self.definitions = Definitions(self)
+        self.hints = Hints(self)
+        self.errands = Errands(self)
+        self.turns = Turns()
+        self.abilities = Abilities()  # until `initialize` tells
         self.events = Events(self)
         self.gatherer: Gatherer | None = None  # until the index is up
         self.startup_messages: list[str] = []
         self.client_info: types.ClientInfo | None = None
         self._told: set[str] = set()
+
+    def start_io(self, stdin: BinaryIO | None = None, stdout: BinaryIO | None = None) -> None:
+        self._stop_event = threading.Event()
+        self.protocol.set_writer(Said(stdout or sys.stdout.buffer))
+        log_of_messages = logging.getLogger("pygls.server")
+        reader = Fed(stdin or sys.stdin.buffer, lambda: self.protocol.is_shutting_down)
+        work = run_async(self._stop_event, reader, self.protocol, log_of_messages, self.report_server_error)
+        try:
+            asyncio.run(work)
+        except (KeyboardInterrupt, SystemExit):
+            pass
+        finally:
+            self.shutdown()
 
     def tell_once(self, message: str) -> None:
         """Show the user a sentence; the same one never twice in a session."""
@@ -82,14 +118,31 @@ class Server(LanguageServer):
 
 def build_server() -> Server:
     server = Server()
-    for module in (lifecycle, configuration, sync, notebooks, workspace, inline_completion, explain):
+    for module in (
+        lifecycle,
+        configuration,
+        sync,
+        notebooks,
+        workspace,
+        inline_completion,
+        explain,
+        code_actions,
+        commands,
+        chat_actions,
+    ):
         module.register(server)
     server.events.register(server)
     return server
 
 
+SWITCH_SECONDS = 0.0005
+"""So long a thread that computes keeps the interpreter from a key that has come: Python's own 5 ms count twice, for the
+thread that reads stdin and for the loop."""
+
+
 def serve() -> int:
     """Speak LSP on stdio until told to exit; the process's exit code."""
+    sys.setswitchinterval(SWITCH_SECONDS)
     logging.basicConfig(level=logging.WARNING, stream=sys.stderr, format="%(levelname)s %(name)s: %(message)s")
     logging.getLogger("pygls").setLevel(logging.CRITICAL)  # it logs whole messages, source text included
     server = build_server()

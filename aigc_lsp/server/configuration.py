@@ -63,6 +63,7 @@ def apply(server: Server, values: object) -> None:
     logging.getLogger("aigc_lsp").setLevel(server.session.config.log_level.upper())
     server.keeper.start(server.session.config, server.session.origins)
     server.folders.arrange()
+    server.hints.arrange()
     server.status.touch()
 
 

@@ -22,6 +22,7 @@ from lsprotocol import types
 from pygls.exceptions import JsonRpcException
 
 from aigc_lsp.server import positions
+from aigc_lsp.server.plain import plain
 from aigc_lsp.server.session import path_of
 
 if TYPE_CHECKING:
@@ -69,7 +70,7 @@ class Definitions:
 
 
 def offers_definitions(capabilities: types.ClientCapabilities) -> bool:
-    match _plain(capabilities.experimental):
+    match plain(capabilities.experimental):
         case {"aigc": {"definitions": True}}:
             return True
     return False
@@ -77,7 +78,7 @@ def offers_definitions(capabilities: types.ClientCapabilities) -> bool:
 
 def places(answer: Any, encoding: str) -> list[Place]:
     """What a result names. Raises `ValueError` where it is none."""
-    given = _plain(answer)
+    given = plain(answer)
     if given is None:
         return []
     return [_place(each, encoding) for each in (given if isinstance(given, list) else [given])]
@@ -97,10 +98,3 @@ def _place(given: Any, encoding: str) -> Place:
         case _:
             raise ValueError("no location")
     return Place(uri, path_of(uri), partial(positions.offset_at, line=line, character=character, encoding=encoding))
-
-
-def _plain(given: Any) -> Any:
-    """pygls makes tuples with names of the objects in what it does not know."""
-    if isinstance(given, tuple) and hasattr(given, "_asdict"):
-        return {name: _plain(value) for name, value in given._asdict().items()}
-    return [_plain(each) for each in given] if isinstance(given, list) else given

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from lsprotocol import types
 
 from aigc_lsp.errors import EngineUnavailable
-from aigc_lsp.server import positions
+from aigc_lsp.server import docstring_ghost, positions
 from aigc_lsp.server.failure import described
 from aigc_lsp.server.session import EDIT_SECONDS, within
 
@@ -145,9 +145,13 @@ async def _in_time(
 
     config, health = server.session.config, server.keeper.standing.health
 
+    held = asyncio.Event()
+
     async def hold() -> None:
-        if automatic and (seconds := server.pace.hold_seconds(config.completion.debounce_ms / 1e3)):
-            await asyncio.sleep(seconds)
+        """Once, whoever asks first."""
+        if automatic and not held.is_set():
+            held.set()
+            await asyncio.sleep(server.pace.hold_seconds(config.completion.debounce_ms / 1e3))
 
     asked = Asked(
         choices=1 if automatic else CHOICES,
@@ -155,7 +159,10 @@ async def _in_time(
         hold=hold,
         go_on=within,
     )
-    async with asyncio.timeout(config.completion.time_budget_ms / 1e3 + LATE_SECONDS):
+    until = asyncio.get_running_loop().time() + config.completion.time_budget_ms / 1e3 + LATE_SECONDS
+    async with asyncio.timeout_at(until):
+        if docstring := await docstring_ghost.suggested(server, document, offset, backend, hold, until):
+            return docstring
         return await complete(
             document,
             offset,

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING
 
 from lsprotocol import types
 
-from aigc_lsp.server import completion, configuration, workspace
+from aigc_lsp.server import completion, configuration, docstring_hints, workspace
+from aigc_lsp.server.abilities import abilities_of
 from aigc_lsp.server.failure import on_loop_error
 
 if TYPE_CHECKING:
@@ -30,6 +31,9 @@ def register(server: Server) -> None:
         logging.getLogger("aigc_lsp").setLevel(session.config.log_level.upper())
         server.folders.take(params)
         server.definitions.take(params.capabilities)
+        server.abilities = abilities_of(params)
+        if server.abilities.pulls:
+            docstring_hints.register_pull(server)
         if not offers_inline_completion(params.capabilities):
             completion.register_fallback(server)
 
@@ -49,8 +53,10 @@ def register(server: Server) -> None:
     @server.feature(types.SHUTDOWN)
     async def shutdown(params: None) -> None:
         server.session.supersede_all()
+        await server.errands.close()  # they hang up, while there is somebody to hang up on
         await server.keeper.close()
         await server.open_documents.close()
+        await server.hints.close()
         await server.events.close()
         await server.folders.close()
         server.status.end()

@@ -11,14 +11,13 @@ A document about which nothing is known yet is not completed in, and is no conte
 from __future__ import annotations
 
 import asyncio
-import logging
 import threading
 import time
-from collections.abc import Coroutine, Iterable, Sequence
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING
 
-from aigc_lsp.server.failure import described
 from aigc_lsp.server.session import named_path, path_of
+from aigc_lsp.server.tasks import Tasks
 
 if TYPE_CHECKING:
     from aigc_lsp.context.document import Document
@@ -26,8 +25,6 @@ if TYPE_CHECKING:
     from aigc_lsp.server.app import Server
     from aigc_lsp.syntax import Symbols, Tree
     from aigc_lsp.text import Edit, Text
-
-log = logging.getLogger(__name__)
 
 REST_SECONDS = 1.5
 """Without a keystroke for so long, what a document defines is looked at."""
@@ -56,7 +53,7 @@ class OpenDocuments:
         self._timers: dict[str, asyncio.TimerHandle] = {}
         self._hard: dict[str, Text] = {}  # URI → the text that nobody could make a tree of
         self._turn = asyncio.Lock()
-        self._tasks: set[asyncio.Task[None]] = set()
+        self._tasks = Tasks("work on an open document")
 
     # What the session tells
 
@@ -79,6 +76,7 @@ class OpenDocuments:
         self._hard.pop(document.uri, None)
         self._seen.discard(document.uri)
         self._server.events.closed(document)
+        self._server.hints.closed(document.uri)
         if self._server.gatherer is not None:
             self._server.gatherer.closed(document)
 
@@ -113,27 +111,27 @@ class OpenDocuments:
     async def close(self) -> None:
         for timer in self._timers.values():
             timer.cancel()
-        for task in self._tasks:
-            task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await self._tasks.close()
 
     # Who may be seen
 
     def _judge(self, uris: Iterable[str]) -> None:
         self._unjudged.update(uris)
         if self._judging is None and self._unjudged:
-            self._judging = self._spawn(self._judge_all())
+            self._judging = self._tasks.spawn(self._judge_all())
 
     async def _judge_all(self) -> None:
-        while self._unjudged:
-            uris, self._unjudged = self._unjudged, set()
-            self._judged_at = time.monotonic()
-            paths = {uri: self._path(uri) for uri in uris}
-            found = await self._server.folders.judged(set(paths.values()))
-            for uri in uris - self._unjudged:  # one that is to be judged again: by what has changed meanwhile
-                if document := self._session.documents.get(uri):
-                    self._take(document, found[paths[uri]])
-        self._judging = None
+        try:
+            while self._unjudged:
+                uris, self._unjudged = self._unjudged, set()
+                self._judged_at = time.monotonic()
+                paths = {uri: self._path(uri) for uri in uris}
+                found = await self._server.folders.judged(set(paths.values()))
+                for uri in uris - self._unjudged:  # one that is to be judged again: by what has changed meanwhile
+                    if document := self._session.documents.get(uri):
+                        self._take(document, found[paths[uri]])
+        finally:
+            self._judging = None
 
     def _path(self, uri: str) -> str:
         document = self._session.documents.get(uri)
@@ -174,7 +172,7 @@ class OpenDocuments:
 
     def _look_at(self, uri: str) -> None:
         self._timers.pop(uri, None)
-        self._spawn(self._work_out(uri))
+        self._tasks.spawn(self._work_out(uri))
 
     async def _work_out(self, uri: str) -> None:
         async with self._turn:
@@ -187,11 +185,11 @@ class OpenDocuments:
             if document is None or document.tree is None or document.tree.has_errors:
                 return
             # A cell is not its notebook's file.
-            if uri not in self._seen or not document.path or document.path != path_of(uri):
-                return
-            symbols, shown = await asyncio.to_thread(_look_at, document, document.tree)
-            if uri in self._seen and self._server.gatherer is not None:
-                self._server.gatherer.knows(document, symbols, shown)
+            if uri in self._seen and document.path and document.path == path_of(uri):
+                symbols, shown = await asyncio.to_thread(_look_at, document, document.tree)
+                if uri in self._seen and self._server.gatherer is not None:
+                    self._server.gatherer.knows(document, symbols, shown)
+            await self._server.hints.look(document)
 
     async def _parsed(self, document: Document) -> Document | None:
         """The document with a tree, where one can be made; None where it is another by now."""
@@ -213,19 +211,6 @@ class OpenDocuments:
         if parsed is not None and self._server.gatherer is not None and document.uri in self._seen:
             self._server.gatherer.changed(document, parsed, ())
         return parsed
-
-    def _spawn(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
-        task = asyncio.create_task(work)
-        self._tasks.add(task)
-        task.add_done_callback(self._ended)
-        return task
-
-    def _ended(self, task: asyncio.Task[None]) -> None:
-        self._tasks.discard(task)
-        if task is self._judging:
-            self._judging = None
-        if not task.cancelled() and (error := task.exception()):
-            log.error("work on an open document failed: %s", described(error))
 
 
 def _look_at(document: Document, tree: Tree) -> tuple[Symbols, Text]:

@@ -11,6 +11,7 @@ Contract
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from itertools import accumulate
 from typing import Literal
 
 from lsprotocol import types
@@ -54,6 +55,12 @@ def position_at(text: Text, offset: int, encoding: str) -> tuple[int, int]:
     return line, len(piece.encode(codec)) // unit
 
 
+def span_of(text: Text, given: types.Range, encoding: str) -> Span:
+    """The span of a range, whichever of its ends comes first."""
+    one, other = (offset_at(text, each.line, each.character, encoding) for each in (given.start, given.end))
+    return Span(min(one, other), max(one, other))
+
+
 def apply_changes(text: Text, changes: Sequence[Change], encoding: str) -> tuple[Text, list[Edit]]:
     """The text after `changes`, and these as edits, each in terms of the text after those before it."""
     edits = []
@@ -67,15 +74,39 @@ def apply_changes(text: Text, changes: Sequence[Change], encoding: str) -> tuple
 def _edit_of(text: Text, change: Change, encoding: str) -> Edit:
     """Of a whole text only what differs: all else is known, and stays so."""
     if isinstance(change, types.TextDocumentContentChangeWholeDocument):
-        old, new = text.source, change.text
-        start = _in_common(lambda length: old.startswith(new[:length]), min(len(old), len(new)))
-        most = min(len(old), len(new)) - start
-        end = _in_common(lambda length: old.endswith(new[len(new) - length :]), most)
-        return Edit(Span(start, len(old) - end), new[start : len(new) - end])
-    first, second = change.range.start, change.range.end
-    one = offset_at(text, first.line, first.character, encoding)
-    other = offset_at(text, second.line, second.character, encoding)
-    return Edit(Span(min(one, other), max(one, other)), change.text)
+        return difference(text.source, change.text)
+    return Edit(span_of(text, change.range, encoding), change.text)
+
+
+MOST_LINES = 2000
+"""Compared with one another, which takes some tenths of a second at worst."""
+
+
+def difference(old: str, new: str) -> Edit:
+    """One edit that makes `new` of `old`, and replaces no more than it has to."""
+    start = _in_common(lambda length: old.startswith(new[:length]), min(len(old), len(new)))
+    most = min(len(old), len(new)) - start
+    end = _in_common(lambda length: old.endswith(new[len(new) - length :]), most)
+    return Edit(Span(start, len(old) - end), new[start : len(new) - end])
+
+
+def differences(old: str, new: str) -> list[Edit]:
+    """Edits that make `new` of `old`, the last place first, so that each place is one of `old`. What stands between two
+    places that were changed is in none of them, unless the lines are too many to be compared."""
+    whole = difference(old, new)
+    before, after = old[whole.span.start : whole.span.end].splitlines(True), whole.new_text.splitlines(True)
+    if not before or not after or len(before) + len(after) > MOST_LINES:
+        return [whole]
+    from difflib import SequenceMatcher  # rarely wanted
+
+    starts = list(accumulate(map(len, before), initial=whole.span.start))
+    found = []
+    for tag, first, last, low, high in reversed(SequenceMatcher(None, before, after, False).get_opcodes()):
+        if tag != "equal":
+            edit = difference("".join(before[first:last]), "".join(after[low:high]))
+            start = starts[first]
+            found.append(Edit(Span(start + edit.span.start, start + edit.span.end), edit.new_text))
+    return found
 
 
 def _in_common(is_common: Callable[[int], bool], most: int) -> int:

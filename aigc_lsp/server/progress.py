@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import uuid
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from lsprotocol import types
@@ -45,28 +46,42 @@ class LoadProgress:
                 self._server.work_done_progress.report(self._token, report)
 
     async def _begin(self) -> None:
-        window = self._server.client_capabilities.window
-        if window is None or not window.work_done_progress:
-            return
-        token = f"aigc-{uuid.uuid4()}"
-        request = self._server.window_work_done_progress_create_async(types.WorkDoneProgressCreateParams(token))
-        try:
-            async with asyncio.timeout(CLIENT_SECONDS):
-                await asyncio.shield(request)
-        except (JsonRpcException, TimeoutError):
-            return
-        message, percentage = self._line
-        begin = types.WorkDoneProgressBegin("aigc-lsp", message=message, percentage=percentage or 0, cancellable=False)
-        self._server.work_done_progress.begin(token, begin)
-        self._token = token
+        def begin() -> types.WorkDoneProgressBegin:
+            message, percentage = self._line
+            return types.WorkDoneProgressBegin(
+                "aigc-lsp", message=message, percentage=percentage or 0, cancellable=False
+            )
+
+        self._token = await begun(self._server, begin)
 
     def _end(self, message: str) -> None:
         if self._token is not None:
-            self._server.work_done_progress.end(self._token, types.WorkDoneProgressEnd(message=message))
-            self._server.work_done_progress.tokens.pop(self._token, None)  # pygls keeps them for ever
+            ended(self._server, self._token, message)
         elif self._beginning is not None:
             self._beginning.cancel()
         self._token = self._beginning = None
+
+
+async def begun(server: Server, begin: Callable[[], types.WorkDoneProgressBegin]) -> str | None:
+    """The token of a progress that is shown from now on; None where the client shows none. `begin` says what is shown
+    at first, once it may be."""
+    window = server.client_capabilities.window
+    if window is None or not window.work_done_progress:
+        return None
+    token = f"aigc-{uuid.uuid4()}"
+    request = server.window_work_done_progress_create_async(types.WorkDoneProgressCreateParams(token))
+    try:
+        async with asyncio.timeout(CLIENT_SECONDS):
+            await asyncio.shield(request)
+    except (JsonRpcException, TimeoutError):
+        return None
+    server.work_done_progress.begin(token, begin())
+    return token
+
+
+def ended(server: Server, token: str, message: str) -> None:
+    server.work_done_progress.end(token, types.WorkDoneProgressEnd(message=message))
+    server.work_done_progress.tokens.pop(token, None)  # pygls keeps them for ever
 
 
 def doing(phase: str, model: str) -> str:

@@ -28,9 +28,15 @@ Handled = Generator[Any, Any, None]
 
 
 class Protocol(LanguageServerProtocol):
+    _is_asked_to_shut_down = False
+
     @property
     def was_shut_down(self) -> bool:
         return self._shutdown
+
+    @property
+    def is_shutting_down(self) -> bool:
+        return self._is_asked_to_shut_down and not self._shutdown
 
     @property
     def is_initialized(self) -> bool:
@@ -58,6 +64,7 @@ class Protocol(LanguageServerProtocol):
             if refusal is not None:
                 self._send_response(message.id, error=refusal.to_response_error())
                 return
+            self._is_asked_to_shut_down |= message.method == types.SHUTDOWN
         elif not self.is_initialized and getattr(message, "method", types.EXIT) != types.EXIT:
             return  # the specification: notifications before initialize are dropped
         super().handle_message(message)

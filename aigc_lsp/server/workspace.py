@@ -8,15 +8,15 @@ from __future__ import annotations
 import asyncio
 import logging
 import os
-from collections.abc import Collection, Coroutine, Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from lsprotocol import types
 
 from aigc_lsp.server.client import register_with
-from aigc_lsp.server.failure import described
 from aigc_lsp.server.session import path_of
+from aigc_lsp.server.tasks import Tasks
 
 if TYPE_CHECKING:
     from aigc_lsp.index.judging import Judgement
@@ -72,7 +72,7 @@ class Folders:
         self.workspace: Workspace | None = None
         self._is_up = asyncio.Event()
         self._is_stale = asyncio.Event()
-        self._tasks: set[asyncio.Task[None]] = set()
+        self._tasks = Tasks("the index of the workspace's folders")
 
     def take(self, params: types.InitializeParams) -> None:
         """The folders that the client begins with. One that knows of one alone has a root; none is a single file."""
@@ -84,14 +84,12 @@ class Folders:
             self._paths = {params.root_path: params.root_path}
 
     def begin(self) -> None:
-        self._spawn(self._bring_up())
-        self._spawn(self._keep_arranged())
+        self._tasks.spawn(self._bring_up())
+        self._tasks.spawn(self._keep_arranged())
 
     async def close(self) -> None:
         """Nothing of it runs any more when this returns, in this process or another."""
-        for task in self._tasks:
-            task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await self._tasks.close()
         if self.workspace is not None:
             await self.workspace.close()
 
@@ -109,6 +107,13 @@ class Folders:
     def trouble(self) -> str:
         """What is not indexed and should be: a sentence or two, or ""."""
         return self.workspace.note if self.workspace is not None else ""
+
+    def around(self, path: str) -> str | None:
+        """The innermost folder of the workspace that a file is in; None where it is in none, "" where there is none."""
+        path = os.path.normpath(path)
+        tops = [os.path.normpath(each) for each in self._paths.values() if each]
+        found = [top for top in tops if path.startswith(os.path.join(top, ""))]
+        return max(found, key=len) if found else None if tops else ""
 
     async def judged(self, paths: Collection[str]) -> dict[str, Judgement]:
         """Which documents may be seen, by the ignore files as they are now."""
@@ -169,16 +174,6 @@ class Folders:
             await self.workspace.serve(self._served, self._server.session.config.context.exclude)
             self._server.open_documents.tell_anew()
             self._server.status.touch()
-
-    def _spawn(self, work: Coroutine[Any, Any, None]) -> None:
-        task = asyncio.create_task(work)
-        self._tasks.add(task)
-        task.add_done_callback(self._ended)
-
-    def _ended(self, task: asyncio.Task[None]) -> None:
-        self._tasks.discard(task)
-        if not task.cancelled() and (error := task.exception()):
-            log.error("the workspace's folders cannot be indexed: %s", described(error))
 
 
 def _load() -> None:

@@ -7,7 +7,7 @@ from contextlib import AbstractAsyncContextManager
 from typing import Protocol
 
 from aigc_lsp.errors import EngineUnavailable
-from aigc_lsp.service.wire import Health, InfillPiece, InfillRequest
+from aigc_lsp.service.wire import ChatRequest, Health, InfillPiece, InfillRequest, PromptRequest
 
 
 class Backend(Protocol):
@@ -16,6 +16,10 @@ class Backend(Protocol):
 
         Raises `EngineUnavailable`, on entering or between pieces.
         """
+        ...
+
+    def write(self, request: PromptRequest | ChatRequest) -> AbstractAsyncContextManager[AsyncIterator[InfillPiece]]:
+        """The same for a prompt as it is, or for a conversation."""
         ...
 
     def watch(self) -> AsyncIterator[Health]:

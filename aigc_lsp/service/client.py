@@ -8,15 +8,16 @@ import secrets
 import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from aigc_lsp.errors import EngineHung, EngineUnavailable
-from aigc_lsp.service import sse
+from aigc_lsp.service import openai, sse
 from aigc_lsp.service.connection import FAILURES, Answer, Connections
 from aigc_lsp.service.place import Address, find
 from aigc_lsp.service.sse import NONSENSE
-from aigc_lsp.service.wire import HUNG_SECONDS, Health, InfillPiece, InfillRequest
+from aigc_lsp.service.wire import HUNG_SECONDS, ChatRequest, Health, InfillPiece, InfillRequest, PromptRequest
 
 _MOST_BYTES = 1 << 20
 """Of an answer that is read whole."""
@@ -77,21 +78,39 @@ class EngineClient:
         Waits for ever for the first piece of one that hangs: whoever `watch`es it knows.
         """
         fields = request.to_json() | {"stream": True, "timings_per_token": True, "user": request.user or self._user}
-        body = json.dumps(fields).encode()  # ASCII: lone surrogates in a buffer travel as escapes
-        try:
-            async with self._connected().ask("POST", "/infill", body) as answer:
-                if answer.status != 200:
-                    raise EngineUnavailable(await _reason(answer))
-                yield _pieces(answer)
-        except TimeoutError as error:
-            raise EngineHung(_HUNG) from error
-        except FAILURES as error:
-            raise EngineUnavailable(_HUNG_UP) from error
+        async with self._asked("/infill", fields) as answer:
+            yield _pieces(answer)
+
+    @asynccontextmanager
+    async def write(self, request: PromptRequest | ChatRequest) -> AsyncIterator[AsyncIterator[InfillPiece]]:
+        """The same for a prompt as it is, or for a conversation."""
+        fields = openai.body(request, request.model) | {
+            "user": request.user or self._user,
+            "document": request.document,
+            "stream_options": {"include_usage": True},
+        }
+        if request.t_max_predict_ms is not None:
+            fields["t_max_predict_ms"] = request.t_max_predict_ms
+        async with self._asked(f"/v1{openai.path(request)}", fields) as answer:
+            yield _written(answer)
 
     async def close(self) -> None:
         if self._connections is not None:
             self._connections.close()
             self._connections = None
+
+    @asynccontextmanager
+    async def _asked(self, path: str, fields: dict[str, Any]) -> AsyncIterator[Answer]:
+        body = json.dumps(fields).encode()  # ASCII: lone surrogates in a buffer travel as escapes
+        try:
+            async with self._connected().ask("POST", path, body) as answer:
+                if answer.status != 200:
+                    raise EngineUnavailable(await _reason(answer))
+                yield answer
+        except TimeoutError as error:
+            raise EngineHung(_HUNG) from error
+        except FAILURES as error:
+            raise EngineUnavailable(_HUNG_UP) from error
 
     def _connected(self) -> Connections:
         """To where the model server is now: on a port, each start has another."""
@@ -104,19 +123,41 @@ class EngineClient:
 
 
 async def _events(answer: Answer) -> AsyncIterator[Any]:
+    """Raises `EngineUnavailable` with the sentence of an error, and any of `NONSENSE`."""
     async for data in sse.events(answer.body, sys.maxsize):
-        yield json.loads(data)
+        if data == "[DONE]":  # read on to the very end: only then the connection can be used again
+            continue
+        event = json.loads(data)
+        if event.get("error"):
+            raise EngineUnavailable(str(event["error"]["message"]))
+        yield event
 
 
 async def _pieces(answer: Answer) -> AsyncIterator[InfillPiece]:
     try:
         async for event in _events(answer):
-            failure = event["error"]["message"] if event.get("error") else ""
-            if failure:
-                raise EngineUnavailable(str(failure))
             yield InfillPiece.from_json(event)
     except NONSENSE as error:
         raise EngineUnavailable(_NONSENSICAL) from error
+
+
+async def _written(answer: Answer) -> AsyncIterator[InfillPiece]:
+    """The last has the usage, which comes behind it."""
+    last: InfillPiece | None = None
+    try:
+        async for event in _events(answer):
+            piece = openai.piece(event)
+            if piece is None and last is not None:
+                last = replace(last, usage=openai.usage(event))
+            elif piece is not None and piece.stop_type:
+                last = piece
+            elif piece is not None:
+                yield piece
+    except NONSENSE as error:
+        raise EngineUnavailable(_NONSENSICAL) from error
+    if last is None:
+        raise EngineUnavailable(_HUNG_UP)
+    yield last
 
 
 async def _reason(answer: Answer) -> str:

@@ -11,12 +11,15 @@ from dataclasses import dataclass
 from aigc_lsp.config import CompletionConfig, ContextConfig
 from aigc_lsp.service.wire import Health
 
-STEP = 128
+STEP = 64
 """Tokens: windows have whole steps, so that a little more or less speed is the same window."""
 
 LEAST_WINDOW = 256
 LINE_TOKENS = 10
 """Of a common line: what a suggestion is expected to take."""
+
+READING = 0.85
+"""A few hundred tokens are read at so much of the speed of many, which the model server tells."""
 
 LONGEST = 4
 """The longest suggestion has so many times the tokens of what comes in time: most end earlier by themselves."""
@@ -24,7 +27,7 @@ LONGEST = 4
 SUFFIX_SHARE = 5
 """One in so many tokens of a shortened window is behind the cursor."""
 
-EXTRA_SHARE = 2 / 5
+EXTRA_SHARE = 0.45
 """Of the window: beside it, so much of other files. Mostly far less is used."""
 
 
@@ -49,9 +52,9 @@ def limits(health: Health | None, context: ContextConfig, completion: Completion
 def window(prefill_per_second: float, step_ms: float, cold_ms: float) -> Limits:
     """What a machine that reads `prefill_per_second` tokens and takes `step_ms` to write one reads in time."""
     reading_ms = max(0.0, cold_ms - LINE_TOKENS * step_ms)
-    whole = max(LEAST_WINDOW, int(reading_ms * prefill_per_second / 1e3) // STEP * STEP)
-    suffix = max(STEP // 2, whole // SUFFIX_SHARE // (STEP // 2) * (STEP // 2))
-    return Limits(whole - suffix, suffix, int(whole * EXTRA_SHARE) // (STEP // 2) * (STEP // 2))
+    whole = max(LEAST_WINDOW, int(reading_ms * READING * prefill_per_second / 1e3) // STEP * STEP)
+    suffix = max(STEP, round(whole / SUFFIX_SHARE / STEP) * STEP)
+    return Limits(whole - suffix, suffix, int(whole * EXTRA_SHARE) // STEP * STEP)
 
 
 def length(health: Health | None, target_ms: float, most: int) -> int:

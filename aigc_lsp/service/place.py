@@ -110,9 +110,17 @@ def find() -> Address:
         return Address(path)
     # A record without its server is not believed: somebody else may listen on that port by now.
     record = read_record()
-    if record is None or not record.port or not is_running():
+    if record is None or not record.port or not is_running() or not _lives(record.pid):
         raise EngineUnavailable("No model server is running.")
     return Address(port=record.port, token=record.token)
+
+
+def _lives(pid: int) -> bool:
+    """The lock alone does not tell: whoever looks holds it for a moment, and the next model server has it before it has
+    taken the former's record away."""
+    import psutil  # only where there is no Unix socket
+
+    return psutil.pid_exists(pid)
 
 
 def is_running() -> bool:

@@ -11,14 +11,15 @@ import asyncio
 import contextlib
 import json
 import secrets
-from collections.abc import AsyncIterator, Iterator
+import ssl
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from aigc_lsp import __version__, catalogue
 from aigc_lsp.config import Config, EngineConfig
 from aigc_lsp.errors import EngineUnavailable, ModelError
-from aigc_lsp.service import sse
+from aigc_lsp.service import openai, sse
 from aigc_lsp.service.backend import Backend
 from aigc_lsp.service.remote_api import (
     Api,
@@ -34,7 +35,7 @@ from aigc_lsp.service.remote_api import (
 from aigc_lsp.service.remote_gate import Declined, Gate, Refusal, declined, trouble
 from aigc_lsp.service.remote_place import Place
 from aigc_lsp.service.sse import NONSENSE
-from aigc_lsp.service.wire import Health, InfillPiece, InfillRequest
+from aigc_lsp.service.wire import ChatRequest, Generation, Health, InfillPiece, InfillRequest, PromptRequest
 
 if TYPE_CHECKING:
     import httpx
@@ -94,12 +95,24 @@ class Remote:
         if request.n_predict == 0 and not self._api.is_infill:
             yield _nothing()  # it has no way to read ahead
             return
+        async with self._answered(_Asked.hole(request, self._api, self._place.path), request) as pieces:
+            yield pieces
+
+    @contextlib.asynccontextmanager
+    async def write(self, request: PromptRequest | ChatRequest) -> AsyncIterator[AsyncIterator[InfillPiece]]:
+        """The same for a prompt as it is, or for a conversation, for which every such server has OpenAI's interface."""
+        self._gate.check()
+        async with self._answered(_Asked.written(request, self._api, self._place.path), request) as pieces:
+            yield pieces
+
+    @contextlib.asynccontextmanager
+    async def _answered(self, asked: _Asked, request: Generation) -> AsyncIterator[AsyncIterator[InfillPiece]]:
         times = _Times.of(request, self._engine.timeout_ms)
         with self._failing():
             async with asyncio.timeout_at(times.first):
-                response = await self._ask(request)
+                response = await self._ask(asked)
         try:
-            yield self._pieces(response, times)
+            yield self._pieces(response, asked, times)
         finally:
             await response.aclose()
 
@@ -123,20 +136,19 @@ class Remote:
 
     # Asking for text
 
-    async def _ask(self, request: InfillRequest) -> httpx.Response:
+    async def _ask(self, asked: _Asked) -> httpx.Response:
         """The answer, of which only the head was read."""
         model = self._engine.remote_model if self._api.is_infill else await self._known_model()
-        body = self._api.body(request, model)
-        response = await self._send("POST", self._api.path(self._place.path), body)
+        response = await self._send("POST", asked.path, asked.body(model))
         if response.status_code != 200:
             if response.status_code == 404:
                 self._model = self._engine.remote_model  # it may have another by now
             await self._decline(response)
         return response
 
-    async def _pieces(self, response: httpx.Response, times: _Times) -> AsyncIterator[InfillPiece]:
-        every = self._read(response)
-        pieces = until_stop(every, self._api.stops)
+    async def _pieces(self, response: httpx.Response, asked: _Asked, times: _Times) -> AsyncIterator[InfillPiece]:
+        every = self._read(response, asked)
+        pieces = until_stop(every, asked.stops)
         with self._failing():
             async with asyncio.timeout_at(times.first):
                 piece = await anext(pieces)
@@ -145,7 +157,7 @@ class Remote:
             yield piece
             with self._failing():
                 try:
-                    async with asyncio.timeout_at(times.last):
+                    async with asyncio.timeout_at(times.next()):
                         piece = await anext(pieces)
                 except TimeoutError:
                     piece = _DEADLINE
@@ -155,11 +167,11 @@ class Remote:
                 async for _ in every:
                     pass
 
-    async def _read(self, response: httpx.Response) -> AsyncIterator[InfillPiece]:
+    async def _read(self, response: httpx.Response, asked: _Asked) -> AsyncIterator[InfillPiece]:
         """Every piece; one has a `stop_type`, and what comes behind it is of no interest."""
         last: InfillPiece | None = None
         async for data in _data(response):
-            piece = InfillPiece("", stop_type="eos") if data == "[DONE]" else read(data, self._api)
+            piece = InfillPiece("", stop_type="eos") if data == "[DONE]" else read(data, asked.piece)
             if piece is not None:
                 last = piece
                 yield piece
@@ -244,15 +256,19 @@ class Remote:
 
     def _open(self) -> httpx.AsyncClient:
         """A client that honours proxies and certificates of the environment and follows nobody elsewhere. It takes a
-        tenth of a second, most of it for the certificates. Raises `Declined`."""
+        tenth of a second where there are certificates to load. Raises `Declined`."""
         import httpx
 
         place = self._place
+        # To this machine by plain HTTP nothing is verified: so nothing is loaded to verify with, and nothing passes.
+        is_plain = place.is_loopback and place.origin.startswith("http:")
+        verify = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT) if is_plain else True
         headers = {"user-agent": f"aigc-lsp/{__version__}", "accept-encoding": "identity"}
         if place.token:
             headers["authorization"] = f"Bearer {place.token}"
         try:
             return httpx.AsyncClient(
+                verify=verify,
                 headers=headers,
                 timeout=httpx.Timeout(None, connect=CONNECT_SECONDS),  # the rest is under deadlines of our own
                 limits=httpx.Limits(keepalive_expiry=KEPT_SECONDS),
@@ -281,17 +297,44 @@ class Remote:
 
 
 @dataclass(frozen=True, slots=True)
-class _Times:
-    """On the event loop's clock: when the text must have begun, and when it ends as far as it has got."""
+class _Asked:
+    """A request as it goes to the server, and how an event of the answer is read."""
 
-    first: float
-    last: float
+    path: str
+    body: Callable[[str], dict[str, Any]]
+    """For a model's name."""
+    piece: Callable[[Mapping[str, Any]], InfillPiece | None]
+    stops: tuple[str, ...] = ()
 
     @classmethod
-    def of(cls, request: InfillRequest, timeout_ms: int) -> _Times:
+    def hole(cls, request: InfillRequest, api: Api, base: str) -> _Asked:
+        return cls(api.path(base), lambda model: api.body(request, model), api.piece, api.stops)
+
+    @classmethod
+    def written(cls, request: PromptRequest | ChatRequest, api: Api, base: str) -> _Asked:
+        path = api.models_path(base).removesuffix("/models") + openai.path(request)
+        return cls(path, lambda model: openai.body(request, model or None), openai.piece)
+
+
+@dataclass(frozen=True, slots=True)
+class _Times:
+    """On the event loop's clock: when the text must have begun, and when it ends as far as it has got. What is no
+    completion may take as long as it goes on: `last` is None, and each further piece has `seconds`."""
+
+    first: float
+    last: float | None
+    seconds: float
+
+    @classmethod
+    def of(cls, request: Generation, timeout_ms: int) -> _Times:
         now = asyncio.get_running_loop().time()
         first = now + timeout_ms / 1e3
-        return cls(first, min(first, now + (request.t_max_predict_ms or timeout_ms) / 1e3))
+        most = request.t_max_predict_ms or (timeout_ms if isinstance(request, InfillRequest) else None)
+        return cls(first, None if most is None else min(first, now + most / 1e3), timeout_ms / 1e3)
+
+    def next(self) -> float:
+        """When the next piece must have come."""
+        return asyncio.get_running_loop().time() + self.seconds if self.last is None else self.last
 
 
 def _troubles() -> tuple[type[Exception], ...]:

@@ -11,19 +11,17 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Protocol, get_args
 
 from aigc_lsp.catalogue import Model
 from aigc_lsp.prompt.infill import ExtraFile, Hole, commented_files
 from aigc_lsp.prompt.plain import render_plain
+from aigc_lsp.service import openai
 from aigc_lsp.service.remote_gate import Declined, Refusal
 from aigc_lsp.service.sse import NONSENSE
-from aigc_lsp.service.wire import Health, InfillPiece, InfillRequest, Phase, Usage
-
-_FINISHED = {"stop": "eos", "eos_token": "eos", "stop_sequence": "eos", "length": "limit"}
-"""OpenAI's and TGI's `finish_reason` as our `stop_type`; any other means that the server broke off."""
+from aigc_lsp.service.wire import Health, InfillPiece, InfillRequest, Phase
 
 
 class Api(Protocol):
@@ -104,51 +102,32 @@ class OpenAI:
         return f"{base or '/v1'}/models"
 
     def body(self, request: InfillRequest, model: str) -> dict[str, Any]:
-        values: dict[str, Any] = {
-            "model": model,
-            **self._prompt(request),
-            "max_tokens": request.n_predict,
-            "temperature": request.temperature,
-            "stream": True,
-        }
-        # Not those of the model: vLLM holds back as many characters as the longest has, Ollama takes them in the place
-        # of its own, and neither would find them, since they write no control tokens.
-        if request.stop:
-            values["stop"] = list(request.stop)
-        if request.top_p != 1.0:
-            values["top_p"] = request.top_p
-        if request.seed is not None:
-            values["seed"] = request.seed
-        return values
+        return self._prompt(request) | openai.options(request, model)
 
     def _prompt(self, request: InfillRequest) -> dict[str, str]:
         extra = tuple(ExtraFile(relative(name), text) for name, text in request.input_extra)
         hole = Hole(request.input_prefix, request.input_suffix, extra, relative(request.filename), request.input_head)
         if self.model is None:
-            return {"prompt": commented_files(hole) + hole.head + hole.prefix, "suffix": hole.suffix}
-        prompt = render_plain(hole, self.model, prefix_tokens=self.prefix_tokens, suffix_tokens=self.suffix_tokens)
-        return {"prompt": prompt}
+            prompt = {"prompt": commented_files(hole) + hole.head + hole.prefix}
+            return prompt if request.order == "prefix" else prompt | {"suffix": hole.suffix}
+        own = request.prefix_tokens if request.order is not None else None
+        prefix, suffix = own or self.prefix_tokens, self.suffix_tokens
+        return {
+            "prompt": render_plain(hole, self.model, prefix_tokens=prefix, suffix_tokens=suffix, order=request.order)
+        }
 
     def piece(self, event: Mapping[str, Any]) -> InfillPiece | None:
-        """Of a completion; or of a chat message, the shape that Mistral's fill-in-the-middle answers in."""
-        choices = event["choices"]
-        if not choices:
-            return None  # what some say before the text, or the usage behind it
-        choice = choices[0]
-        message = choice.get("delta", choice.get("message"))
-        text = _checked(choice["text"] if message is None else message.get("content") or "")
-        finished = choice.get("finish_reason")
-        return InfillPiece(text, _usage(event), stop_type=_FINISHED.get(finished, "cancelled") if finished else None)
+        return openai.piece(event)
 
 
-def read(data: str, api: Api) -> InfillPiece | None:
+def read(data: str, piece: Callable[[Mapping[str, Any]], InfillPiece | None]) -> InfillPiece | None:
     """One event as a piece; None where it says nothing. Raises `Declined` for an error, or any of `NONSENSE`."""
     event = json.loads(data)
     if event.get("error"):
         raise Declined(
             Refusal(f"The server at engine.url broke off ({kind_of(event) or 'error'}). Its own log says why.")
         )
-    return api.piece(event)
+    return piece(event)
 
 
 def kind_of(answer: Any) -> str:
@@ -228,12 +207,3 @@ def _checked(text: object) -> str:
     if not isinstance(text, str):
         raise TypeError("the text is none")
     return text
-
-
-def _usage(event: Mapping[str, Any]) -> Usage:
-    """From llama-server's `timings` or OpenAI's `usage`, where the event has either."""
-    if timings := event.get("timings"):
-        return Usage.from_json(timings)
-    usage = event.get("usage") or {}
-    reused = (usage.get("prompt_tokens_details") or {}).get("cached_tokens") or 0
-    return Usage(int(usage.get("prompt_tokens") or 0), int(reused), int(usage.get("completion_tokens") or 0))

@@ -8,6 +8,7 @@ from aigc_lsp.syntax.grammar import family_of, has_grammar, language_of
 from aigc_lsp.syntax.lines import place_without_tree
 from aigc_lsp.syntax.marks import Mark, marks
 from aigc_lsp.syntax.place import Kind, Place, Scope, ScopeKind
+from aigc_lsp.syntax.shape import Shape, shape
 from aigc_lsp.syntax.symbols import Definition, DefinitionKind, Import, Role, Symbols, Use
 from aigc_lsp.syntax.tree import GoOn, Tree, parse, symbols_of
 
@@ -22,6 +23,7 @@ __all__ = [
     "Role",
     "Scope",
     "ScopeKind",
+    "Shape",
     "Symbols",
     "Tree",
     "Use",
@@ -33,5 +35,6 @@ __all__ = [
     "marks",
     "parse",
     "place_without_tree",
+    "shape",
     "symbols_of",
 ]

@@ -88,7 +88,8 @@ def _ruby(statement: _Statement, source: str) -> Iterator[Import]:
 def _rust(statement: _Statement, source: str) -> Iterator[Import]:
     """`use a::{b, c::{d as e, self}}` as one import for each module; `mod a;` as "self::a"."""
     for found in _as_written(statement, source):
-        if "use" not in source[found.span.start : found.span.end].split(found.module.split("::")[0], 1)[0]:
+        first = found.module.strip(":").split("::")[0]  # a path may begin with `::`
+        if "use" not in source[found.span.start : found.span.end].partition(first or ":")[0]:
             yield Import(f"self::{found.module}", (), found.span)
         else:
             for module, names, alias in _use_tree("", found.module, 0):

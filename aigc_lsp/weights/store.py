@@ -4,6 +4,8 @@
     <root>/<name>/partial/              what an unfinished fetch has; the next one goes on from it
     <root>/<name>/packed-v2/            the converted model, sealed by its manifest
 
+A model with an adapter has a packed directory of its own, and its base's source file.
+
 Files appear under their final names by one rename, after the bytes were verified and flushed; a process
 killed at any step leaves nothing that loads. Who writes holds the model's lock. Importing this loads
 neither torch nor a network library, and no method but `fetch` touches the network.
@@ -57,7 +59,7 @@ class Store:
         self.root = root or default_root()
 
     def source_path(self, model: Model) -> Path:
-        return self._directory(model) / f"{model.sha256[:16]}.gguf"
+        return self.root / model.source_name / f"{model.sha256[:16]}.gguf"
 
     def packed_path(self, model: Model) -> Path:
         return self._directory(model) / f"packed-v{packed.FORMAT_VERSION}"
@@ -68,7 +70,7 @@ class Store:
         return self.root.parent / "speed.json"
 
     def state(self, model: Model) -> State:
-        if packed.damage(self.packed_path(model), model.sha256) is None:
+        if packed.damage(self.packed_path(model), model.packed_from) is None:
             return "packed"
         if self._has_source(model):
             return "fetched"
@@ -100,12 +102,12 @@ class Store:
     def pack(self, model: Model, convert: Convert) -> Path:
         """The packed directory, converted from the source file if no sound one is there."""
         final = self.packed_path(model)
-        if packed.damage(final, model.sha256) is None:
+        if packed.damage(final, model.packed_from) is None:
             return final
         if not self._has_source(model):
             raise ModelMissing(_missing(model))
         with self._writing(model), self._locked(model, _ignore):
-            if packed.damage(final, model.sha256) is not None:
+            if packed.damage(final, model.packed_from) is not None:
                 self._convert(model, convert)
         return final
 
@@ -137,7 +139,7 @@ class Store:
         final = self.packed_path(model)
         if not final.is_dir():
             raise ModelMissing(_missing(model))
-        if found := packed.damage(final, model.sha256):
+        if found := packed.damage(final, model.packed_from):
             raise ModelDamaged(f"The model {model.name} is damaged: {found}. {_again(model)}")
         return final
 
@@ -148,7 +150,7 @@ class Store:
         if source.is_file() and (digest := packed.sha256_of(source)) != model.sha256:
             found.append(f"{source} has the SHA-256 {digest} instead of {model.sha256}")
         if final.is_dir():
-            found += packed.problems(final, model.sha256)
+            found += packed.problems(final, model.packed_from)
         elif not source.is_file():
             raise ModelMissing(_missing(model))
         return [f"{problem}. {_again(model)}" for problem in found]
@@ -222,10 +224,10 @@ class Store:
         fresh, old = final.with_name(f"{final.name}.new"), final.with_name(f"{final.name}.old")
         for left_behind in (fresh, old):
             shutil.rmtree(left_behind, ignore_errors=True)
-        fresh.mkdir()
+        fresh.mkdir(parents=True)
         try:
             convert(self.source_path(model), fresh)
-            packed.seal(fresh, model.sha256)
+            packed.seal(fresh, model.packed_from)
             if final.exists():
                 final.rename(old)
             fresh.rename(final)
@@ -242,7 +244,7 @@ class Store:
         """One writer for each model. The lock lies outside the directory that `remove` deletes."""
         import filelock
 
-        path = self.root / ".locks" / f"{model.name}.lock"
+        path = self.root / ".locks" / f"{model.source_name}.lock"  # with an adapter they share the source file
         path.parent.mkdir(parents=True, exist_ok=True)
         lock = filelock.FileLock(path)
         try:
@@ -292,7 +294,7 @@ class Store:
         return self.root / model.name
 
     def _partial_path(self, model: Model) -> Path:
-        return self._directory(model) / "partial" / f"{model.sha256[:16]}.gguf"
+        return self.root / model.source_name / "partial" / f"{model.sha256[:16]}.gguf"
 
 
 def _is_offline() -> bool:

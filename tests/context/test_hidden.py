@@ -9,6 +9,7 @@ import subprocess
 from pathlib import Path
 
 import pytest
+from each_row import each_row
 
 from aigc_lsp.context.hidden import (
     AIGC_IGNORE,
@@ -58,7 +59,7 @@ auth.json  tokens.css
 """
 
 
-@pytest.mark.parametrize("path", SECRET.split())
+@each_row("path", SECRET.split())
 def test_files_for_secrets_are_hidden_and_not_completed_in(path: str) -> None:
     assert is_secret(path).startswith("a file for secrets (")
     assert Rules().is_hidden(path) == Rules().is_barred(path) == is_secret(path)
@@ -66,7 +67,7 @@ def test_files_for_secrets_are_hidden_and_not_completed_in(path: str) -> None:
     assert is_secret(f"deep/er/{path}")
 
 
-@pytest.mark.parametrize("path", ORDINARY.split())
+@each_row("path", ORDINARY.split())
 def test_files_that_only_sound_like_secrets_are_not_hidden(path: str) -> None:
     assert Rules().is_hidden(path) == Rules().is_barred(path) == is_secret(path) == ""
 

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import pytest
+from each_row import each_row
 
 from aigc_lsp.context.needs import at_cursor, bases, returned, types_of
 from aigc_lsp.text import Span, Text
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("marked", "expected"),
     [
         ("send(▏", ["send"]),
@@ -41,7 +42,7 @@ def test_what_is_called_and_what_stands_before_the_dot(marked: str, expected: li
     assert [f"{each.receiver}.{each.name}" if each.receiver else each.name for each in found] == expected
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("source", "expected"),
     [
         ("def f(x: Cart): ...", ["Cart"]),

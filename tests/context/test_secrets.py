@@ -15,7 +15,8 @@ import sys
 from itertools import pairwise
 
 import pytest
-from hypothesis import given, settings
+from each_row import each_row
+from hypothesis import given
 from hypothesis import strategies as st
 
 from aigc_lsp.context.secret_values import PLACEHOLDER
@@ -100,7 +101,7 @@ TOKENS = {
 }
 
 
-@pytest.mark.parametrize("token", TOKENS.values(), ids=TOKENS.keys())
+@each_row("token", TOKENS)
 @pytest.mark.parametrize("frame", ["x = '{}'", "{}", "# see {}, or ask", '{{"x": "{}"}}', "f({})"])
 def test_tokens_with_a_shape_of_their_own(token: str, frame: str) -> None:
     text = frame.format(token)
@@ -138,7 +139,7 @@ HOLDERS = [
 ]
 
 
-@pytest.mark.parametrize("holder", HOLDERS)
+@each_row("holder", HOLDERS)
 @pytest.mark.parametrize(
     "value",
     [
@@ -187,7 +188,7 @@ URLS = [
 ]
 
 
-@pytest.mark.parametrize("url", URLS)
+@each_row("url", URLS)
 @pytest.mark.parametrize("password", ["pass", "hunter2", "p%40ss!w0rd", made(24)])
 def test_passwords_in_urls(url: str, password: str) -> None:
     assert redact(f'dsn = "{url.format(password)}"\n').text == f'dsn = "{url.format(PLACEHOLDER)}"\n'
@@ -316,7 +317,7 @@ INNOCENT = [
 ]
 
 
-@pytest.mark.parametrize("text", INNOCENT)
+@each_row("text", INNOCENT)
 @pytest.mark.parametrize("language", ["", "yaml"])
 def test_ordinary_code_is_left_alone(text: str, language: str) -> None:
     assert find(text, language) == ()
@@ -363,7 +364,6 @@ PIECES = st.one_of(
 )
 
 
-@settings(max_examples=300, deadline=None)
 @given(st.lists(PIECES, max_size=12).map("".join), st.sampled_from(["", "yaml"]))
 def test_whatever_the_text(text: str, language: str) -> None:
     done = redact(text, language)
@@ -375,14 +375,12 @@ def test_whatever_the_text(text: str, language: str) -> None:
         assert done.text is text
 
 
-@settings(max_examples=200, deadline=None)
 @given(st.sampled_from([*TOKENS.values()]), st.lists(st.sampled_from(INNOCENT), max_size=6), st.integers(0, 6))
 def test_no_token_survives_among_ordinary_lines(token: str, lines: list[str], at: int) -> None:
     text = "\n".join([*lines[:at], f'x = "{token}"', *lines[at:]])
     assert redact(text).text == text.replace(token, PLACEHOLDER)
 
 
-@settings(max_examples=200, deadline=None)
 @given(st.text(alphabet=string.ascii_letters + " \n\t()[]=\"'_.,:#é", max_size=400))
 def test_text_without_digits_signs_or_keys_comes_back_as_it_is(text: str) -> None:
     assert redact(text).text is text

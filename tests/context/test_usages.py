@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import pytest
+from each_row import each_row
 
 from aigc_lsp.context.usages import calls_of
 from aigc_lsp.text import Span, Text
@@ -12,7 +12,7 @@ def calls(source: str, name: str = "send", seen: Span | None = None) -> list[str
     return list(calls_of(name, Text(source), seen))
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("source", "expected"),
     [
         ("    x = send(to, 1)\n", ["x = send(to, 1)"]),

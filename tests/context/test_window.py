@@ -6,7 +6,7 @@ import random
 from itertools import pairwise
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from aigc_lsp.context.window import CHARACTERS_PER_TOKEN, Window, gather
@@ -52,7 +52,6 @@ def test_edges_are_line_starts() -> None:
 
 
 @given(source=SOURCES, data=st.data())
-@settings(max_examples=150, deadline=None)
 def test_budget(source: str, data: st.DataObject) -> None:
     """The characters on each side stay within what is allowed, whatever the lines are like."""
     offset = data.draw(st.integers(0, len(source)))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from each_row import each_row
 
 from aigc_lsp.context.window import CHARACTERS_PER_TOKEN, Window, gather
 from aigc_lsp.text import Text
@@ -36,6 +37,10 @@ WITHHELD = {
     "the quote that is open": ("x = '$0'", "'"),
     "quote and bracket": ('print("$0")', '")'),
     "a docstring": ('def f(): """$0"""', '"""'),
+    "a quote in a docstring": ('def f(): """A "$0""""', '""""'),
+    "brackets and a quote in a docstring": ('"""A "(b$0)""""', ')""""'),
+    "a quote in a docstring that goes on below": ('"""A "$0"', '"'),
+    "a word in a docstring": ('"""A $0 b"""', ""),
     "a substitution": ("f'{$0}'", "}'"),
     "a template": ("`${$0}`;", "}`;"),
     "behind an apostrophe that quotes nothing": ("fn f<'a>($0)", ")"),
@@ -54,7 +59,7 @@ WITHHELD = {
 
 
 @pytest.mark.parametrize("end", ["", "\n", "\nmore(1)\n", "\r\nmore(1)\r\n"])
-@pytest.mark.parametrize(("source", "withheld"), WITHHELD.values(), ids=WITHHELD)
+@each_row(("source", "withheld"), WITHHELD)
 def test_withheld(source: str, withheld: str, end: str) -> None:
     found = window(f"above()\n{source}{end}\n")
     before, after = source.split("$0")

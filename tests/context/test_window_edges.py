@@ -5,8 +5,9 @@ from __future__ import annotations
 from itertools import pairwise
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
+from thorough import stride
 
 from aigc_lsp.context.window import CHARACTERS_PER_TOKEN, Window, gather
 from aigc_lsp.syntax import Tree, parse
@@ -171,9 +172,11 @@ def test_while_typing_the_prompt_only_grows(language: str, typed: str) -> None:
     text, offset = Text(source), source.index("\n", len(source) * 2 // 3)
     tree = parse(language, text)
     windows = []
-    for character in typed[:300]:
-        edit = Edit(Span(offset, offset), character)
-        text, offset = text.apply(edit), offset + 1
+    step = stride(1, 4)
+    for at in range(0, 300, step):
+        keys = typed[at : at + step]
+        edit = Edit(Span(offset, offset), keys)
+        text, offset = text.apply(edit), offset + len(keys)
         tree = tree.edit([edit], text) if tree else None
         windows.append(window(text, offset, language, tree))
     prompts = [found.head + found.prefix for found in windows]
@@ -183,7 +186,6 @@ def test_while_typing_the_prompt_only_grows(language: str, typed: str) -> None:
 
 
 @given(data=st.data())
-@settings(max_examples=60, deadline=None)
 def test_a_window_is_a_piece_of_the_text(data: st.DataObject) -> None:
     language = data.draw(st.sampled_from(sorted(LANGUAGES)))
     source = source_of(language, 40)

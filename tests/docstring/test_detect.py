@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from each_row import each_row
 from style_samples import subject
 
 from aigc_lsp.docstring.detect import detect
@@ -22,7 +23,7 @@ def style(language: str, *texts: str, project: tuple[str, ...] = (), setting: st
     return detect([(text, about) for text in texts], language, project, setting).style
 
 
-@pytest.mark.parametrize(("language", "texts", "project", "setting", "expected"), [
+@each_row(("language", "texts", "project", "setting", "expected"), [
     ("python", (), (), "", "google"),
     ("python", (GOOGLE,), (), "", "google"),
     ("python", (NUMPY,), (), "", "numpy"),
@@ -43,6 +44,11 @@ def style(language: str, *texts: str, project: tuple[str, ...] = (), setting: st
     ("javascript", (TSDOC,), (), "", "tsdoc"),
     ("typescript", (), (), "", "tsdoc"),
     ("typescript", (JSDOC, TSDOC, JSDOC), (), "", "jsdoc"),
+    ("typescriptreact", (), (), "", "tsdoc"),
+    ("typescriptreact", (JSDOC,), (), "", "jsdoc"),
+    ("typescriptreact", (), (), "jsdoc", "jsdoc"),
+    ("javascriptreact", (), (), "", "jsdoc"),
+    ("javascriptreact", (), (), "tsdoc", "tsdoc"),
     ("java", (JSDOC,), (), "", "javadoc"),
     ("c", (), (), "", "doxygen"), ("cpp", (), (), "", "doxygen"), ("csharp", (), (), "", "csharp"),
     ("go", (), (), "", "go"), ("rust", (), (), "", "rustdoc"), ("ruby", (), (), "", "yard"),
@@ -59,7 +65,7 @@ def layout(language: str, *texts: str, project: tuple[str, ...] = ()) -> Layout:
     return detect([(text, about) for text in texts], language, project).layout
 
 
-@pytest.mark.parametrize(("habit", "expected", "language", "texts"), [
+@each_row(("habit", "expected", "language", "texts"), [
     ("quotes", '"""', "python", (PROSE,)),
     ("quotes", "'''", "python", ("'''S.'''", "r'''T.'''", PROSE)),
     ("below", True, "python", ('"""\n    S.\n\n    More.\n    """', PROSE)),
@@ -75,8 +81,9 @@ def layout(language: str, *texts: str, project: tuple[str, ...] = ()) -> Layout:
     ("types", True, "python", (GOOGLE.replace("x:", "x (int):"), PROSE)),
     ("types", True, "javascript", (JSDOC,)),
     ("types", False, "javascript", ("/**\n * S.\n * @param x - The x.\n * @returns {int} It.\n */",)),
-    ("full_stop", False, "python", ('"""S"""', '"""T"""', PROSE)),
-    ("full_stop", True, "python", (PROSE,)),
+    ("full_stop", True, "python", ('"""S"""', '"""T"""', PROSE)),
+    ("full_stop", False, "javascript", ("/** S */", "/** T */", "/** U. */")),
+    ("full_stop", True, "javascript", ("/** S. */",)),
     ("gap", False, "javascript", (JSDOC,)),
     ("gap", True, "typescript", (TSDOC,)),
     ("dash", True, "java", (TSDOC,)),

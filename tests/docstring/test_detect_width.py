@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from aigc_lsp.docstring.layout import unit_of, width_of
+from aigc_lsp.docstring.layout import width_of
 
 EDITORCONFIG = """
 root = true
@@ -50,15 +50,8 @@ max_line_length = off
     (None, "[*\nmax_line_length", "python", 88),
     (None, "[*]\nmax_line_length", "python", 88),
     (None, "[*.py]\r\nmax_line_length = 60\r\n", "python", 60),
+    (None, "[*.{ts,tsx}]\nmax_line_length = 61\n", "typescriptreact", 61),
+    (None, "[*.jsx]\nmax_line_length = 62\n", "javascriptreact", 62),
 ])  # fmt: skip
 def test_the_width(pyproject: str | None, editorconfig: str | None, language: str, expected: int) -> None:
     assert width_of(pyproject, editorconfig, language) == expected
-
-
-@pytest.mark.parametrize(("editorconfig", "language", "expected"), [
-    (None, "python", "    "), (EDITORCONFIG, "python", "    "), (EDITORCONFIG, "javascript", "  "),
-    (EDITORCONFIG, "go", "\t"), ("[*]\nindent_size = tab", "python", "    "), ("[*]\nindent_size = 80", "python",
-     "    "),
-])  # fmt: skip
-def test_one_step_of_indentation(editorconfig: str | None, language: str, expected: str) -> None:
-    assert unit_of(editorconfig, language) == expected

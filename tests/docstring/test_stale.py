@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given, settings
+from each_row import each_row
+from hypothesis import given
 from hypothesis import strategies as st
 from style_samples import subject
 
@@ -24,7 +25,7 @@ OPTIONS = Parameter("options", kind="keywords")
 IT = (Slot("", "", "It."),)
 
 
-@pytest.mark.parametrize(("about", "doc", "expected"), [
+@each_row(("about", "doc", "expected"), [
     (subject("a"), told("a", "b"), [Finding("unknown", "b")]),
     (subject("a", "b"), told("a"), [Finding("missing", "b")]),
     (subject("a", "c"), told("a", "b"), [Finding("renamed", "b", "c")]),
@@ -56,7 +57,7 @@ def test_what_is_stale(about: Subject, doc: Doc, expected: list[Finding]) -> Non
     assert all(each.message.endswith(".") and each.name in each.message for each in expected)
 
 
-@pytest.mark.parametrize(("about", "doc"), [
+@each_row(("about", "doc"), [
     (subject("a", "b"), told()),
     (subject("a", "b"), told("b", "a")),
     (subject("a", REST, OPTIONS), told("a")),
@@ -139,7 +140,6 @@ names = st.lists(st.sampled_from("abcdefg"), unique=True, max_size=6)
 errors = st.lists(st.sampled_from(["ValueError", "KeyError", "OSError"]), unique=True)
 
 
-@settings(max_examples=200, deadline=None)
 @given(names, names, errors, errors, st.sampled_from([None, ""]), st.booleans())
 def test_mended_is_not_stale_and_keeps_the_words_of_what_is_left(
     has: list[str], says: list[str], raises: list[str], told_raises: list[str], returns: str | None, tells: bool

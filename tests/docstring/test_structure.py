@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import pytest
+from each_row import each_row
 
 from aigc_lsp.docstring.structure import subjects
 from aigc_lsp.docstring.subject import Parameter, Subject
@@ -165,6 +165,8 @@ JAVASCRIPT = {
     "let f = function (a) { throw a; };": "function f(a) raises[Error]",
     "const f = () => 1, g = () => { throw new A(); };": "function f() returns[]",
     "module.exports.f = function (a) {};": "function f(a)",
+    "module.exports = class A { constructor(a) {} };": "constructor A.constructor(a)",
+    "function constructor(a) {}": "function constructor(a)",
     "export default function (a) {}": "function default(a)",
     "export default () => 1": "function default() returns[]",
     "export default function f(a) {}": "function f(a)",
@@ -440,12 +442,12 @@ CASES = [
 ]
 
 
-@pytest.mark.parametrize(("language", "source", "said"), CASES)
+@each_row(("language", "source", "said"), CASES)
 def test_what_is_told(language: str, source: str, said: list[str]) -> None:
     assert all_told(source, language) == said
 
 
-@pytest.mark.parametrize(("language", "source", "said"), CASES)
+@each_row(("language", "source", "said"), CASES)
 def test_other_line_ends_and_letters_change_nothing(language: str, source: str, said: list[str]) -> None:
     lead = "<?php\n" if language == "php" else ""
     comment = "# größe 😀" if language in ("python", "ruby", "shellscript") else "// größe 😀"
@@ -462,3 +464,27 @@ def test_a_shells_argument_has_the_name_of_its_variable() -> None:
         s for s in subjects(tree_of('f() { local name="$1"; other=$2; }', "shellscript")) if s.kind == "function"
     ]
     assert [each.alias for each in found.parameters] == ["name", "other"]
+
+
+@each_row(
+    ("function", "always"),
+    [
+        ("function f(x) { return x }", True),
+        ("function f(x) { go() }", True),  # it returns nothing at all
+        ("function f(x) { if (x) return 1 }", False),
+        ("function f(x) { if (x) { return 1 } else { return 2 } }", True),
+        ("const f = (x) => { if (x) { return 1 } }", False),
+        ("const f = (x) => x", True),
+        ("const f = function (x) { for (const y of x) { if (y) return y } }", False),
+        ("class C { f(x) { if (x) return; return 1 } }", False),
+        ("class C { f(x) { if (x) return 1; go() } }", False),
+        ("function f(x) { switch (x) { case 1: return 1; default: return 2 } }", True),
+        ("function f(x) { x.forEach((y) => { if (y) return; go() }); return 1 }", True),
+        ("function f(x) { if (x) return 1; throw x }", True),
+        ("function f(x) { while (true) { if (x()) return 1 } }", True),
+    ],
+)
+def test_a_way_out_without_a_value(function: str, always: bool) -> None:
+    for language in ("javascript", "typescript", "typescriptreact"):
+        (found,) = (each for each in subjects(tree_of(function, language)) if each.name == "f")
+        assert found.always_returns == always

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from test_structure import tree_of
 
@@ -102,7 +102,6 @@ def joined(draw: st.DrawFn, parts: list[str]) -> str:
     return said + draw(st.sampled_from(["", ",\n"])) if parts and not parts[-1].startswith("*") else said
 
 
-@settings(max_examples=150, deadline=None)
 @given(made=python_signatures(), is_method=st.booleans(), is_decorated=st.booleans(), is_async=st.booleans())
 def test_python(made: Made, is_method: bool, is_decorated: bool, is_async: bool) -> None:
     indent, given_ = ("    ", "self, " if made.source.strip() else "self") if is_method else ("", "")
@@ -152,7 +151,6 @@ SHAPES = st.sampled_from([
 ])  # fmt: skip
 
 
-@settings(max_examples=150, deadline=None)
 @given(made=web_signatures(), shape=SHAPES)
 def test_typescript(made: Made, shape: str) -> None:
     tree = tree_of(shape.format(made.source), "typescript")

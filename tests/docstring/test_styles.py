@@ -99,7 +99,7 @@ RENDERED = {
      * @template T - The kind of number.
      * @param {float} x - The number to scale, which may be as large as
      *   anybody likes, or nothing at all.
-     * @param {float} [by=2.0] - The factor.
+     * @param {float} [by] - The factor.
      * @param {float} rest - More numbers.
      * @returns {float} The scaled number.
      * @throws {ValueError} If the factor is zero.
@@ -341,9 +341,9 @@ def test_a_summary_alone_in_comments(style: str, layout: Layout, expected: str) 
     ("google", Layout(unit="  "), '"""S.\n\nArgs:\n  x: The x.\n  *more: All.\n\nReturns:\n  It.\n"""'),
     ("sphinx", Layout(types=True),
      '"""S.\n\n:param x: The x.\n:type x: int\n:param more: All.\n:returns: It.\n:rtype: str\n"""'),
-    ("jsdoc", Layout(gap=False), "/**\n * S.\n * @param [x=1] The x.\n * @param more All.\n * @returns It.\n */"),
+    ("jsdoc", Layout(gap=False), "/**\n * S.\n * @param [x] The x.\n * @param more All.\n * @returns It.\n */"),
     ("jsdoc", Layout(types=True),
-     "/**\n * S.\n *\n * @param {int} [x=1] The x.\n * @param {...*} more All.\n * @returns {str} It.\n */"),
+     "/**\n * S.\n *\n * @param {int} [x] The x.\n * @param {...unknown} more All.\n * @returns {str} It.\n */"),
     ("doxygen", Layout(form="///", mark="\\", brief=True),
      "/// \\brief S.\n///\n/// \\param x The x.\n/// \\param more All.\n/// \\return It."),
     ("phpdoc", Layout(), "/**\n * S.\n *\n * @param $x The x.\n * @param ...$more All.\n * @return str It.\n */"),
@@ -359,13 +359,21 @@ def test_habits_of_slots(style: str, layout: Layout, expected: str) -> None:
 
 @pytest.mark.parametrize(("default", "type"), [
     ("5", "number"), ("-1.5", "number"), ('"a"', "string"), ("`a`", "string"), ("true", "boolean"), ("[]", "Array"),
-    ("{ a: 1 }", "object"), ("() => 1", "Function"), ("other", "*"), ("", "*"),
+    ("{ a: 1 }", "object"), ("() => 1", "(...args: unknown[]) => unknown"),
+    ("other", "unknown"), ("", "unknown"),
 ])  # fmt: skip
 def test_a_default_tells_the_type_where_jsdoc_needs_one(default: str, type: str) -> None:
     about = subject(Parameter("x", default=default), language="javascript", indent="")
     text = STYLES["jsdoc"].render(Doc("S.", parameters=(Slot("x"),)), about, Layout(types=True))
     assert f"@param {{{type}}} " in text
     assert STYLES["jsdoc"].parse(text, about).parameters == (Slot("x", type, ""),)
+
+
+@pytest.mark.parametrize(("always", "type"), [(True, "unknown"), (False, "unknown | undefined")])
+def test_jsdoc_says_where_there_may_be_nothing(always: bool, type: str) -> None:
+    about = replace(subject(returns="", language="javascript", indent=""), always_returns=always)
+    text = STYLES["jsdoc"].render(Doc("S.", returns=(Slot(),)), about, Layout(types=True))
+    assert f"@returns {{{type}}}" in text
 
 
 def test_slots_come_in_the_order_of_the_signature() -> None:

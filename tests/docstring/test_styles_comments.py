@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
+from each_row import each_row
 from style_samples import LANGUAGE, flowed, subject
 
 from aigc_lsp.docstring.detect import detect
@@ -167,12 +168,12 @@ def about(style: str):
     )
 
 
-@pytest.mark.parametrize(("style", "text", "expected"), CASES)
+@each_row(("style", "text", "expected"), CASES)
 def test_what_a_comment_says(style: str, text: str, expected: Doc) -> None:
     assert flowed(STYLES[style].parse(text, about(style))) == expected
 
 
-@pytest.mark.parametrize(("style", "text", "expected"), CASES)
+@each_row(("style", "text", "expected"), CASES)
 def test_line_ends_and_indentation_do_not_matter(style: str, text: str, expected: Doc) -> None:
     indented = text.replace("\n", "\r\n\t\t")
     assert flowed(STYLES[style].parse(indented, about(style))) == expected

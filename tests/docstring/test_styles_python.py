@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from each_row import each_row
 from style_samples import flowed, subject
 
 from aigc_lsp.docstring.detect import detect
@@ -131,13 +132,13 @@ CASES = [
 ]
 
 
-@pytest.mark.parametrize(("style", "text", "expected"), CASES)
+@each_row(("style", "text", "expected"), CASES)
 def test_what_a_docstring_says(style: str, text: str, expected: Doc) -> None:
     assert flowed(STYLES[style].parse(body(text), ABOUT)) == expected
 
 
 @pytest.mark.parametrize("ending", ["\r\n", "\r"])
-@pytest.mark.parametrize(("style", "text", "expected"), CASES)
+@each_row(("style", "text", "expected"), CASES)
 def test_line_ends_and_indentation_do_not_matter(style: str, text: str, expected: Doc, ending: str) -> None:
     indented = body(text).replace("\n", f"{ending}\t\t")
     assert flowed(STYLES[style].parse(indented, ABOUT)) == expected

@@ -8,7 +8,7 @@ from collections import Counter
 from dataclasses import replace
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from style_samples import LANGUAGE, flowed, subject
 
@@ -105,7 +105,6 @@ layouts = st.builds(
 def test_what_is_written_is_read_again(name: str) -> None:
     style = STYLES[name]
 
-    @settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.too_slow])
     @given(told(style), layouts)
     def check(case: tuple[Doc, Subject], layout: Layout) -> None:
         doc, about = case
@@ -162,7 +161,6 @@ def test_no_word_of_a_human_is_lost(name: str, ending: str) -> None:
     language = LANGUAGE[name]
     forms = ('"""', "'''") if name in PYTHON else ("#",) if name in ("yard", "shell") else ("/**", "///", "//")
 
-    @settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow])
     @given(st.lists(lines, min_size=1, max_size=14), st.sampled_from(forms), st.sampled_from([40, 100]))
     def check(body: list[str], form: str, width: int) -> None:
         about = subject("x", "y", language=language, returns="", raises=("ValueError",))

@@ -27,6 +27,7 @@ def measured(monkeypatch: pytest.MonkeyPatch) -> list[Engine]:
     return calls
 
 
+@pytest.mark.process  # it takes seconds, as it measures
 def test_measured_on_a_real_engine(engine: Engine) -> None:
     found = measure(engine)
     assert found.prefill_per_second > 0

@@ -9,7 +9,7 @@ import pytest
 import torch
 from hashed_model import END, WORDS, hashed_engine
 from hashed_model import greedy as hashed_greedy
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from tiny_model import (
     LAYERS,
@@ -108,7 +108,6 @@ def test_of_one_token_the_likeliest_is_the_single_answer(engine: Engine, chosen:
     assert found[0].mean_logprob == pytest.approx(chosen.logprobs[0], abs=1e-5)
 
 
-@settings(max_examples=60, deadline=None)
 @given(
     prompt=st.lists(st.integers(0, WORDS - 2), min_size=1, max_size=12),
     count=st.integers(2, 20),

@@ -8,7 +8,7 @@ from itertools import pairwise
 
 import pytest
 import torch
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from tiny_model import LAYERS, Recorder, Scripted, answer, assert_store_true, logits_after, plain_greedy
 
@@ -100,7 +100,6 @@ CUTS = st.lists(st.integers(0, 12), max_size=6)
 WORDS = st.text("ab\né", min_size=1, max_size=4)
 
 
-@settings(max_examples=300)
 @given(st.text("ab\né🙂", max_size=12), WORDS, CUTS)
 def test_one_stop_string_is_found_however_the_text_arrives(text: str, word: str, cuts: list[int]) -> None:
     data = text.encode()
@@ -109,7 +108,6 @@ def test_one_stop_string_is_found_however_the_text_arrives(text: str, word: str,
     assert stopping_word == (word if word in text else "")
 
 
-@settings(max_examples=300)
 @given(st.text("ab\né🙂", max_size=12), st.lists(WORDS, max_size=3), CUTS)
 def test_nothing_is_shown_that_holds_or_begins_a_stop_string(text: str, stop: list[str], cuts: list[int]) -> None:
     data = text.encode()

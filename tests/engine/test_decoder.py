@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 import torch
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from aigc_lsp.engine import store as store_module
@@ -137,7 +137,6 @@ def test_in_one_chunk_and_cut_in_two_at_every_place(case: str) -> None:
         same(torch.cat([read(model, branch, TOKENS[:cut]), read(model, branch, TOKENS[cut:])]), expected)
 
 
-@settings(max_examples=60, deadline=None)
 @given(
     case=st.sampled_from(CASES),
     tokens=st.lists(st.integers(0, WORDS - 1), min_size=1, max_size=14),

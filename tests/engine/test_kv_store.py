@@ -8,7 +8,7 @@ from collections.abc import Sequence
 
 import pytest
 import torch
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from aigc_lsp.engine import arena
@@ -72,7 +72,6 @@ STEPS = st.lists(
 )
 
 
-@settings(max_examples=150, deadline=None)
 @given(steps=STEPS, budget=st.integers(0, 8), as_tuple=st.booleans())
 def test_against_a_plain_model(steps: list[tuple[list[int], int, int, float]], budget: int, as_tuple: bool) -> None:
     with pytest.MonkeyPatch.context() as patch:

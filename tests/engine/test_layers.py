@@ -7,7 +7,8 @@ import random
 
 import pytest
 import torch
-from hypothesis import given, settings
+from each_row import each_row
+from hypothesis import given
 from hypothesis import strategies as st
 from torch.nn import functional
 
@@ -81,7 +82,6 @@ GROUPS = {
 
 
 @has_int4
-@settings(max_examples=40, deadline=None)
 @given(kinds=st.lists(st.sampled_from(sorted(GROUPS)), min_size=32, max_size=32), seed=st.integers(0, 1 << 30))
 def test_int4_is_never_worse_than_plain_rounding(kinds: list[str], seed: int) -> None:
     dice = random.Random(seed)
@@ -104,7 +104,6 @@ def test_int4_is_fitted_better_than_plain_rounding() -> None:
 
 
 @has_int4
-@settings(max_examples=40, deadline=None)
 @given(seed=st.integers(0, 1 << 30), scale=st.floats(1e-3, 10), zero=st.floats(-5, 5))
 def test_int4_is_exact_where_sixteen_steps_are_enough(seed: int, scale: float, zero: float) -> None:
     dice = random.Random(seed)
@@ -158,7 +157,7 @@ def test_packed_is_far_smaller(kind: str) -> None:
 
 @pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize("bias", [True, False])
-@pytest.mark.parametrize("rows", range(1, 10))
+@each_row("rows", range(1, 10))
 def test_parts_come_apart_with_their_biases(kind: str, bias: bool, rows: int) -> None:
     sizes, inputs = [64, 32, 16], 64
     wide = [normal(size, inputs, seed=size).to(torch.bfloat16) for size in sizes]
@@ -250,7 +249,6 @@ def test_the_best_token_of_a_large_vocabulary() -> None:
         assert int(head(x).argmax()) == int((x.float() @ exact.float().T).argmax())
 
 
-@settings(max_examples=60, deadline=None)
 @given(
     rows=st.integers(1, 3),
     words=st.sampled_from([5, CANDIDATES, BLOCK * CANDIDATES, BLOCK * (CANDIDATES + 1), BLOCK * 50, BLOCK * 50 + 1]),
@@ -295,7 +293,7 @@ def test_a_head_that_is_not_packed() -> None:
 @pytest.mark.parametrize("repeats", [1, 3])
 @pytest.mark.parametrize("scale", [None, 0.3])
 @pytest.mark.parametrize("masked", [True, False])
-@pytest.mark.parametrize("count", [1, 2, 5, 20])
+@each_row("count", [1, 2, 5, 20])
 def test_grouped_attention_is_attention(count: int, masked: bool, scale: float | None, repeats: int) -> None:
     """On two key heads. `masked`: each sees a window only, else all that came before it."""
     length = 20
@@ -330,7 +328,6 @@ def test_who_came_before_is_seen(count: int, before: int) -> None:
 TYPES = [torch.uint8, torch.int8, torch.bfloat16, torch.float32]
 
 
-@settings(max_examples=50, deadline=None)
 @given(st.lists(st.tuples(st.integers(0, 5), st.integers(0, 67), st.sampled_from(TYPES)), max_size=6))
 def test_gathered_tensors_are_equal_and_aligned(shapes: list[tuple[int, int, torch.dtype]]) -> None:
     tensors = {

@@ -11,7 +11,7 @@ import torch
 from hashed_model import KV_BYTES as HASH_BYTES
 from hashed_model import WORDS, HashedModel, greedy, hashed_engine
 from hashed_model import assert_true as assert_hashes_true
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from tiny_model import (
     KV_BYTES,
@@ -251,7 +251,6 @@ def test_all_together_on_a_model_whose_text_is_known(
 TEXTS = st.lists(st.integers(0, 2), min_size=1, max_size=20)
 
 
-@settings(max_examples=80, deadline=None)
 @given(
     prompts=st.lists(TEXTS, min_size=1, max_size=4),
     chunk=st.sampled_from([1, 3, 256]),
@@ -390,7 +389,6 @@ TOKEN = st.sampled_from([0, 1, 256, 65536, 1 << 24, 257, 151_642])
 PAST = st.lists(TOKEN, max_size=25)
 
 
-@settings(max_examples=500)
 @given(PAST, PAST, st.lists(PAST, max_size=2), st.integers(1, MOST))
 def test_the_draft_is_that_of_a_plain_search(
     prompt: list[int], said: list[int], others: list[list[int]], most: int

@@ -5,7 +5,8 @@ from __future__ import annotations
 import json
 
 import pytest
-from hypothesis import given, settings
+from each_row import each_row
+from hypothesis import given
 from hypothesis import strategies as st
 from tiny_model import HARD_LINES, control_tokens, tiny_tokenizer
 from tokenizers import AddedToken, Tokenizer
@@ -21,7 +22,7 @@ def spelled(tokens: list[int]) -> bytes:
     return b"".join(VOCABULARY.bytes_of(token) for token in tokens)
 
 
-@pytest.mark.parametrize("token", control_tokens())
+@each_row("token", control_tokens())
 def test_a_control_token_in_text_is_text(token: str) -> None:
     control = VOCABULARY.control(token)
     assert VOCABULARY.bytes_of(control) == b""
@@ -34,7 +35,6 @@ def test_a_control_token_in_text_is_text(token: str) -> None:
 CONTROLS = {VOCABULARY.control(token) for token in control_tokens()}
 
 
-@settings(deadline=None)
 @given(st.lists(st.one_of(st.sampled_from([*control_tokens(), *HARD_LINES, "<|", "|>", " "]), st.text(max_size=5))))
 def test_any_text_comes_back(parts: list[str]) -> None:
     text = "".join(parts)
@@ -107,7 +107,6 @@ def brute_force(remaining: bytes) -> set[int]:
 PIECES = st.one_of(st.sampled_from([data for data in SPELLINGS if data]), st.binary(max_size=2))
 
 
-@settings(max_examples=300, deadline=None)
 @given(st.lists(PIECES, max_size=4).map(b"".join), st.integers(0, 3))
 def test_consistent_against_the_whole_vocabulary(known: bytes, short: int) -> None:
     remaining = known[: len(known) - short]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from each_row import each_row
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -35,7 +36,7 @@ def after(text: Text, standing: Standing, *edits: tuple[int, int, str]) -> tuple
     return now, follow(standing, text, now, change_of(made, now))
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("marked", "text", "edits", "outcome", "rest"),
     [
         # accepted: all of it in one edit
@@ -195,6 +196,12 @@ def test_regions_move_with_the_text(change: Change, found: tuple[int, int]) -> N
 @pytest.mark.parametrize(("one", "other", "length"), [("", "a", 0), ("abc", "abd", 2), ("ab", "abc", 2), ("x", "y", 0)])
 def test_common_prefix(one: str, other: str, length: int) -> None:
     assert common_prefix(one, other) == common_prefix(other, one) == length
+
+
+def test_who_deletes_what_it_would_replace_has_written_nothing_of_it() -> None:
+    before, after = Text("a)a"), Text("a)")
+    step = follow(Standing("a", 1, 0, 2), before, after, change_of([Edit(Span(2, 3), "")], after))
+    assert (step.standing, step.outcome) == (None, None)
 
 
 @given(st.text("ab() \n", max_size=6), st.text("ab() \n", min_size=1, max_size=6), st.integers(0, 2), st.data())

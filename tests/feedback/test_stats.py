@@ -19,6 +19,7 @@ run = pytest.fixture(command_line.run)
 def test_nothing_counted(run: Run, folder: Path) -> None:
     assert run("stats").out == "Nothing has been counted yet.\n"
     said = json.loads(run("stats", "--json").out)
+    assert len(said.pop("table")) == 1  # the headings
     assert said == {"path": str(folder / "state" / "aigc-lsp" / "suggestions.json"), "languages": {}}
 
 
@@ -30,7 +31,9 @@ def test_counts_by_language(run: Run, folder: Path) -> None:
     assert heading.split()[:3] == ["language", "shown", "accepted"]
     assert [row.split()[0] for row in rows] == ["python", "rust", "all"]
     assert rows[0].split() == ["python", "8", "25%", "0%", "0%", "0%", "75%", "–", "–", "40"]
-    assert json.loads(run("stats", "--json").out)["languages"]["rust"] == {"-1": {"shown": 1}}
+    said = json.loads(run("stats", "--json").out)
+    assert said["languages"]["rust"] == {"-1": {"shown": 1}}
+    assert [row[:3] for row in said["table"][:2]] == [["language", "shown", "accepted"], ["python", "8", "25%"]]
 
 
 def test_file_that_makes_no_sense(run: Run, folder: Path) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 import pytest
+from each_row import each_row
 from workspaces import indexed
 
 from aigc_lsp.context.document import Document
@@ -203,7 +204,7 @@ CASES = {
 }
 
 
-@pytest.mark.parametrize(("files", "expected"), CASES.values(), ids=CASES)
+@each_row(("files", "expected"), CASES)
 def test_what_is_told_first(files: dict[str, str], expected: str) -> None:
     own = next(path for path, source in files.items() if "▏" in source)
     elsewhere = [each for each in told(files) if not each.startswith(f"{own}|")]

@@ -128,7 +128,7 @@ async def test_what_is_shown_stays_while_one_types_and_a_new_call_comes_late(tmp
             await it.gatherer.read()
         then = await it.gathered(call, settled=False)
         assert then.front == first.front
-        assert [each.text for each in then.late] == ["def later(one, two): ..."]
+        assert [each.snippet.text for each in then.late] == ["def later(one, two): ..."]
         assert (
             await it.gathered(typed(tmp_path, "send(to='x')\n    from p.b import later\n    later(1, "), settled=False)
             == then

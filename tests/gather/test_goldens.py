@@ -31,7 +31,7 @@ SITUATIONS = sorted((Path(__file__).parent / "situations").iterdir())
 PROMPT = "prompt.txt"
 MODEL = catalogue.load("qwen2.5-coder-0.5b")
 VOCABULARY = Vocabulary(tiny_tokenizer())
-TWO_CORES = Health("ready", "m", prefill_per_second=1000, step_ms=25)
+TWO_CORES = Health("ready", "m", prefill_per_second=1114, step_ms=25)
 
 
 class Listener:

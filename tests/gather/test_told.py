@@ -70,7 +70,7 @@ class Other:
         await self.settled()
         then = await self.desk.gathered(marked, settled=False)
         assert then.front == first.front
-        return then.late
+        return tuple(each.snippet for each in then.late)
 
     async def settled(self) -> None:
         """All that was asked is answered, and what that wants is read."""
@@ -103,9 +103,10 @@ async def test_it_is_asked_behind_our_back_and_shown_late(tmp_path: Path) -> Non
         assert it.asked == [("m.py", "send(")]
         it.answers.set()
         await it.settled()
-        assert (await it.desk.gathered(main, settled=False)).late == (Snippet("p/a.py", SEND, "definition"),)
+        (late,) = (await it.desk.gathered(main, settled=False)).late
+        assert late.snippet == Snippet("p/a.py", SEND, "definition")
         typed = document(tmp_path / "p/m.py", CALL.replace("▏", "'x', ▏"))
-        assert (await it.desk.gathered(typed, settled=False)).late == (Snippet("p/a.py", SEND, "definition"),)
+        assert (await it.desk.gathered(typed, settled=False)).late == (late,)
         assert len(it.asked) == 1
 
 

@@ -15,7 +15,7 @@ CHANGES = st.lists(st.tuples(st.booleans(), FILES), max_size=24)
 
 
 @given(CHANGES)
-@settings(max_examples=200, deadline=None, derandomize=True)
+@settings(derandomize=True)
 def test_paths_are_those_that_were_added_and_not_discarded(changes: list[tuple[bool, str]]) -> None:
     paths, held = Paths(), set[str]()
     for is_added, path in changes:
@@ -37,7 +37,7 @@ def test_paths_are_those_that_were_added_and_not_discarded(changes: list[tuple[b
 
 
 @given(st.lists(st.tuples(st.booleans(), NAMES, NAMES), max_size=24))
-@settings(max_examples=200, deadline=None, derandomize=True)
+@settings(derandomize=True)
 def test_postings_are_sets(changes: list[tuple[bool, str, str]]) -> None:
     postings, held = Postings(), dict[str, set[str]]()
     for is_added, key, value in changes:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 import pytest
+from each_row import each_row
 from workspaces import indexed
 
 from aigc_lsp.index.resolve import meant, resolve
@@ -325,7 +326,7 @@ def named(
     return [(each.path, each.parent, each.name) for each in found]
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("files", "path", "source", "use", "expected"),
     [
         (PYTHON, "tests/a.py", "from shop.cart import Cart", "Cart", ("src/shop/cart.py", "", "Cart")),

@@ -71,7 +71,7 @@ def test_no_source_text_is_kept() -> None:
 
 
 @given(st.lists(st.sampled_from(PIECES), max_size=6).map("".join))
-@settings(max_examples=50, deadline=None, derandomize=True)
+@settings(derandomize=True)
 def test_an_entry_survives_json(source: str) -> None:
     made = entry("é/a.py", source, stamp=1_700_000_000_000_000_000 << 32 | 12)
     assert unpacked(json.loads(json.dumps(made.packed()))) == made
@@ -84,7 +84,7 @@ CHANGES = st.lists(
 
 
 @given(CHANGES)
-@settings(max_examples=100, deadline=None, derandomize=True)
+@settings(derandomize=True)
 def test_changes_lead_to_the_table_built_anew(changes: list[tuple[str, str | None]]) -> None:
     index, sources = Index("/w"), dict[str, str]()
     for path, source in changes:

@@ -306,6 +306,14 @@ def test_what_was_under_way_and_what_was_overtaken_is_warm() -> None:
     assert found["overtaken by the next key"].ours == pytest.approx(100 / 6)
 
 
+def test_beside_one_that_is_all_but_always_overtaken_the_ratio_is_a_least_one() -> None:
+    theirs = [moment("unknown", 10.0 * count, is_answered=False) for count in range(1, 101)]
+    found = by_name(figures([counted(moment("model", 100))], [counted(*theirs)], "other"))["key to answer, warm, p50"]
+    assert found.peer == 810  # 20 of them were waited for as long, or longer
+    assert (found.ratio, found.met) == (pytest.approx(8.1), True)
+    assert "100 were overtaken" in found.note
+
+
 def test_what_the_wrong_ones_were() -> None:
     shown = [
         Shown(0, 0, "x = y", is_astray=True),

@@ -186,6 +186,6 @@ async def test_a_project_that_cannot_be_indexed(tmp_path: Path, monkeypatch: pyt
 
 def test_usual_lengths_are_those_of_two_cores_and_as_configured_at_most() -> None:
     found = usual(Config())
-    assert (found.prefix_tokens, found.suffix_tokens, found.extra_tokens) == (512, 128, 256)
+    assert (found.prefix_tokens, found.suffix_tokens, found.extra_tokens) == (448, 128, 256)
     small = Config(context=replace(Config().context, prefix_tokens=100, extra_tokens=0))
     assert (usual(small).prefix_tokens, usual(small).suffix_tokens, usual(small).extra_tokens) == (100, 128, 0)

@@ -9,6 +9,7 @@ from typing import Any
 
 import httpx
 import pytest
+from each_row import each_row
 from tiny_server import MODEL, OTHER, TinyHost, raw_client, served, tiny_vocabulary, wait_until
 
 from aigc_lsp.errors import ModelMissing
@@ -264,7 +265,7 @@ def test_what_a_chat_says() -> None:
     assert parse_chat(TALK | {"top_logprobs": 2})[1].logprobs is None
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("field", "value"),
     [
         ("prompt", None),

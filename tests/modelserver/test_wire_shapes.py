@@ -7,7 +7,8 @@ from dataclasses import fields, replace
 from pathlib import Path
 
 import pytest
-from hypothesis import given, settings
+from each_row import each_row
+from hypothesis import given
 from hypothesis import strategies as st
 
 from aigc_lsp.service.fields import MOST_PROBS
@@ -81,13 +82,11 @@ def through_json(value: object) -> object:
     return json.loads(json.dumps(value))
 
 
-@settings(max_examples=40, deadline=None)
 @given(requests)
 def test_a_request_comes_through_unchanged(request: InfillRequest) -> None:
     assert InfillRequest.from_json(through_json(request.to_json())) == request
 
 
-@settings(max_examples=40, deadline=None)
 @given(requests, st.dictionaries(texts.filter(bool), st.integers() | texts | st.none(), max_size=4))
 def test_unknown_fields_are_ignored(request: InfillRequest, extra: dict[str, object]) -> None:
     known = {field.name for field in fields(InfillRequest)} | {"prompt", "samplers", "n_cmpl"}
@@ -95,13 +94,11 @@ def test_unknown_fields_are_ignored(request: InfillRequest, extra: dict[str, obj
     assert InfillRequest.from_json(unknown | request.to_json()) == request
 
 
-@settings(max_examples=40, deadline=None)
 @given(usages)
 def test_what_it_cost_comes_through_unchanged(usage: Usage) -> None:
     assert Usage.from_json(through_json(usage.to_json())) == usage  # type: ignore[arg-type]
 
 
-@settings(max_examples=40, deadline=None)
 @given(healths)
 def test_health_comes_through_unchanged(health: Health) -> None:
     body = through_json(health.to_json())
@@ -111,7 +108,6 @@ def test_health_comes_through_unchanged(health: Health) -> None:
     assert (body["status"] == "ok") == (health.phase in ("ready", "idle"))
 
 
-@settings(max_examples=40, deadline=None)
 @given(texts, usages, st.lists(st.floats(-100, 0), max_size=4), st.none() | st.sampled_from(["eos", "word", "limit"]))
 def test_a_piece_is_read_from_an_event(
     content: str, usage: Usage, logprobs: list[float], stop_type: str | None
@@ -150,7 +146,7 @@ def test_the_timings_have_llama_cpps_names_and_sums() -> None:
     assert (drafts["draft_n"], drafts["draft_n_accepted"]) == (9, 4)
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("field", "value"),
     [
         ("input_prefix", 1),

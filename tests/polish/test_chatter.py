@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from each_row import each_row
 from saying import at_cursor, said_in_pieces, shown
 
 from aigc_lsp import catalogue
@@ -14,12 +15,12 @@ OTHERS = [
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize("token", OURS)
+@each_row("token", OURS)
 def test_control_tokens_of_our_models_on_a_line_of_their_own(token: str) -> None:
     assert shown("def f():\n    $0", f"a()\n{token}\n    b()\n") == "a()"
 
 
-@pytest.mark.parametrize("token", [*(token for token in OURS if token not in ("<filename>", "<reponame>")), *OTHERS])
+@each_row("token", [*(token for token in OURS if token not in ("<filename>", "<reponame>")), *OTHERS])
 def test_control_tokens_within_a_line(token: str) -> None:
     assert shown("x = $0\n", f"1{token}2\n") == "1"
     assert shown("def f():\n    $0", f"a(){token}\n    b()\n") == "a()"

@@ -11,6 +11,7 @@ from contextlib import asynccontextmanager
 from typing import Any
 
 import pytest
+from each_row import each_row
 from saying import shown
 
 from aigc_lsp.config import CompletionConfig, Config
@@ -242,7 +243,7 @@ def test_one_line(source: str, output: str, expected: str) -> None:
     assert shown(source, output) == expected
 
 
-@pytest.mark.parametrize(("source", "output", "expected"), REST_OF_LINE.values(), ids=REST_OF_LINE)
+@each_row(("source", "output", "expected"), REST_OF_LINE)
 def test_rest_of_the_line(source: str, output: str, expected: str) -> None:
     assert shown(source, output) == expected
 
@@ -263,7 +264,7 @@ def test_repetition(source: str, output: str, expected: str) -> None:
 
 
 @pytest.mark.parametrize("language", ["typescript", "javascript"])
-@pytest.mark.parametrize(("source", "output", "expected"), TYPESCRIPT.values(), ids=TYPESCRIPT)
+@each_row(("source", "output", "expected"), TYPESCRIPT)
 def test_braces(source: str, output: str, expected: str, language: str) -> None:
     assert shown(source, output, language=language) == expected
 

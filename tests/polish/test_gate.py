@@ -6,6 +6,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from each_row import each_row
 
 from aigc_lsp.polish.gate import LONGEST, gated
 from aigc_lsp.syntax import parse
@@ -84,7 +85,7 @@ WHOLE = {
 }
 
 
-@pytest.mark.parametrize("case", WHOLE)
+@each_row("case", list(WHOLE))
 def test_what_a_person_would_type_stays(case: str) -> None:
     language, buffer, said = WHOLE[case]
     assert kept(language, buffer, said) == said

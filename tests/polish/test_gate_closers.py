@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from each_row import each_row
 
 from aigc_lsp.polish.closing import closers_of
 from aigc_lsp.polish.tokens import tokens
@@ -44,7 +45,7 @@ CASES = {
 }
 
 
-@pytest.mark.parametrize("case", CASES)
+@each_row("case", list(CASES))
 def test_closers(case: str) -> None:
     language, text, due, closers = CASES[case]
     assert closers_of(text, language, due) == closers

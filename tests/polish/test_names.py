@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import pytest
+from each_row import each_row
 
 from aigc_lsp.polish.names import unknown_names
 
@@ -57,7 +57,7 @@ CASES = {
 }
 
 
-@pytest.mark.parametrize("case", CASES)
+@each_row("case", list(CASES))
 def test_unknown_names(case: str) -> None:
     language, before, text, unknown = CASES[case]
     assert unknown_names(text, language, lambda name: name.lower() == "known", before) == tuple(unknown.split())

@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import cache
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from saying import at_cursor, said_in_pieces
 
@@ -47,7 +47,6 @@ def squeezed(text: str) -> str:
 @pytest.mark.parametrize("is_block", [None, True])
 @pytest.mark.parametrize("name", PLACES)
 @given(said=said, size=st.integers(1, 9), ended=st.booleans())
-@settings(max_examples=60, deadline=None)
 def test_pieces_do_not_matter_and_nothing_is_invented(
     name: str, is_block: bool | None, said: str, size: int, ended: bool
 ) -> None:
@@ -63,7 +62,6 @@ def test_pieces_do_not_matter_and_nothing_is_invented(
 
 @pytest.mark.parametrize("name", PLACES)
 @given(text=st.text(max_size=300), ended=st.booleans())
-@settings(max_examples=60, deadline=None)
 def test_any_characters(name: str, text: str, ended: bool) -> None:
     rule, window = place(name, None)
     inserted = insertion(text, rule, window, ended=ended)

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given, settings
+from each_row import each_row
+from hypothesis import given
 from hypothesis import strategies as st
 
 from aigc_lsp.context.closers import scan
@@ -68,7 +69,7 @@ REPLACED = {
 CASES = {name: (*case, case[3]) for name, case in SAME_END.items()} | REPLACED
 
 
-@pytest.mark.parametrize(("source", "said", "line", "text", "replaces", "alone"), CASES.values(), ids=CASES)
+@each_row(("source", "said", "line", "text", "replaces", "alone"), CASES)
 def test_over_closers(source: str, said: str, line: str, text: str, replaces: int, alone: str) -> None:
     before, after = source.split("$0")
     assert before + text + after[replaces:] == line, "the case itself"
@@ -113,7 +114,6 @@ def test_what_stands_below_already_is_not_inserted() -> None:
     pieces=st.lists(st.sampled_from(["a", "(a)", "[b]", "(a[b])", ")", "]", ".c", " "]), max_size=8),
     data=st.data(),
 )
-@settings(max_examples=300, deadline=None)
 def test_no_closer_too_many(opened: str, pieces: list[str], data: st.DataObject) -> None:
     """Whatever the model closes: no bracket behind the cursor is doubled, and each that was closed stays so."""
     said = "".join(pieces)

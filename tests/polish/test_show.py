@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from aigc_lsp.context.closers import scan
 from aigc_lsp.polish.cut import Insertion
 from aigc_lsp.polish.finish import shortened
-from aigc_lsp.polish.show import BASE, LEAST, is_decided, offer
+from aigc_lsp.polish.show import BASE, LEAST, Pieces, is_decided, offer
 
 SURE, LIKELY, GUESS = math.log(0.99), math.log(0.8), math.log(0.05)
 
@@ -145,3 +145,17 @@ SHORTENED = {
 @pytest.mark.parametrize(("found", "keep", "made"), SHORTENED.values(), ids=SHORTENED)
 def test_shortened(found: Insertion, keep: int, made: Insertion) -> None:
     assert shortened(found, keep) == made
+
+
+@pytest.mark.parametrize(
+    ("pieces", "decided"),
+    [
+        ((("for x", -0.1),), False),
+        ((("for x", -4.0),), True),  # nothing below a first line that is not shown would be
+        ((("a = 1", -0.05), ("\n", -0.1)), False),
+        ((("a = 1", -0.05), ("\n", -0.1), ("b", -0.3)), False),
+        ((("a = 1", -0.05), ("\n", -0.1), ("b", -4.0)), True),  # ... and it ends with the line above
+    ],
+)
+def test_a_block_is_decided_as_soon_as_no_further_line_would_be_shown(pieces: Pieces, decided: bool) -> None:
+    assert is_decided("".join(piece for piece, _ in pieces), pieces, BASE, is_block=True) is decided

@@ -83,12 +83,12 @@ def is_no_worse(language: str, source: str, offset: int, text: str, replaces: in
         faults(language, before + text + name + ending + stop + after) <= allowed
         for ending in ("", *closers, *(closer[:-number] for closer in closers for number in range(1, len(closer))))
         for name in ("", "x")
-        for stop in ("", ";")
+        for stop in ("", ";", ":")
     )
 
 
 @given(situations())
-@settings(max_examples=250, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(suppress_health_check=list(HealthCheck))
 def test_it_parses_no_worse(situation: tuple[str, str, int, str]) -> None:
     language, source, offset, said = situation
     assume(faults(language, source) == 0)  # where it is broken already the gate may have nothing to say
@@ -101,7 +101,7 @@ def test_it_parses_no_worse(situation: tuple[str, str, int, str]) -> None:
 
 @pytest.mark.parametrize("with_tree", [True, False])
 @given(situation=situations())
-@settings(max_examples=150, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(suppress_health_check=list(HealthCheck))
 def test_it_goes_in_cleanly(situation: tuple[str, str, int, str], with_tree: bool) -> None:
     language, source, offset, said = situation
     found, tree = inserted(language, source, offset, said, with_tree=with_tree)
@@ -116,7 +116,7 @@ def test_it_goes_in_cleanly(situation: tuple[str, str, int, str], with_tree: boo
 
 
 @given(situations())
-@settings(max_examples=150, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(suppress_health_check=list(HealthCheck))
 def test_tokens_and_names_never_fail(situation: tuple[str, str, int, str]) -> None:
     language, source, offset, said = situation
     at = 0

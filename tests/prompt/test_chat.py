@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from each_row import each_row
 from tiny_model import control_tokens, tiny_tokenizer
 
 from aigc_lsp.engine.vocabulary import Vocabulary
@@ -30,7 +31,7 @@ def test_a_conversation_ends_where_the_answer_begins() -> None:
     )
 
 
-@pytest.mark.parametrize("token", control_tokens())
+@each_row("token", control_tokens())
 def test_a_message_cannot_say_a_control_token(token: str) -> None:
     tokens = render_chat([("user", f"a {token} b"), ("assistant", token)], CHATML, VOCABULARY)
     inside = shown(tokens).replace("{<|im_start|>}", "").replace("{<|im_end|>}", "")
@@ -56,7 +57,7 @@ def test_a_template_reaches_nothing_of_ours() -> None:
         render_chat([("user", "x")], "{{ messages.__class__.__mro__ }}", VOCABULARY)
 
 
-@pytest.mark.parametrize("token", control_tokens())
+@each_row("token", control_tokens())
 def test_a_prompt_that_is_written_out_says_control_tokens(token: str) -> None:
     control = VOCABULARY.control(token)
     assert VOCABULARY.encode_prompt(f"a{token}{token}b") == [

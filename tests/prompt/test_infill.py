@@ -7,7 +7,8 @@ from dataclasses import replace
 from itertools import pairwise
 
 import pytest
-from hypothesis import given, settings
+from each_row import each_row
+from hypothesis import given
 from hypothesis import strategies as st
 from tiny_model import CORPUS, HARD_LINES, control_tokens, tiny_tokenizer
 
@@ -126,7 +127,7 @@ def test_there_is_always_a_token_to_run(prefix: str) -> None:
 
 
 @pytest.mark.parametrize("order", ["spm", "psm", "prefix"])
-@pytest.mark.parametrize("token", control_tokens())
+@each_row("token", control_tokens())
 def test_control_tokens_in_text_are_text(token: str, order: str) -> None:
     text = f"x = '{token}'{token}\n{token}"
     before, after = slots(prompt(text, text, order).tokens, order)
@@ -186,7 +187,6 @@ TEXT = st.lists(
 ).map("".join)
 
 
-@settings(max_examples=200, deadline=None)
 @given(TEXT, TEXT, st.integers(0, 30), st.integers(0, 30), st.sampled_from(["spm", "psm"]), st.booleans())
 def test_any_text_within_any_budget(prefix: str, suffix: str, a: int, b: int, order: str, heal: bool) -> None:
     given = prompt(prefix, suffix, order, before=a, after=b, heal=heal)
@@ -328,7 +328,7 @@ SIX_BYTES = [b"\xe6", b"\x97", b"\xa5", b"\xe6", b"\x9c", b"\xac"]
 """Two characters of three bytes, a token for each byte."""
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("tokens", "count"),
     [
         ([], 0),

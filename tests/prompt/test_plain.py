@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
+from each_row import each_row
 from hypothesis import given
 from hypothesis import strategies as st
 from tiny_model import HARD_LINES
@@ -74,7 +75,7 @@ def test_an_empty_file_is_still_a_prompt() -> None:
     assert prompt(Hole("", ""), PREFIX_ONLY) == "\n"
 
 
-@pytest.mark.parametrize(("model", "token"), TOKENS, ids=lambda value: value if isinstance(value, str) else value.name)
+@each_row(("model", "token"), TOKENS)
 @pytest.mark.parametrize("where", ["prefix", "suffix", "extra", "extra's name", "name"])
 def test_every_control_token_is_broken_wherever_it_stands(model: Model, token: str, where: str) -> None:
     text = f"s = '{token}' + {token}{token}\n"

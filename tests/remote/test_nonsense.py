@@ -17,7 +17,7 @@ from aigc_lsp.service.backend import Backend
 
 DEEP = b"[" * 100_000 + b"]" * 100_000
 HEAD = b"HTTP/1.1 200 OK\r\n"
-PACKED = gzip.compress(b"data: " + b"a" * 100_000_000 + b"\n\n")
+PACKED = gzip.compress(b"data: " + b"a" * (16 * remote.MOST_BYTES) + b"\n\n")
 
 
 def event(**values: Any) -> Reply:

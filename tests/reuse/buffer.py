@@ -17,12 +17,18 @@ from aigc_lsp.text import Text
 
 
 class Model:
-    """Says `pieces`, each after it was let (`let`), or all at once. `asked` counts the requests, `read` the pieces."""
+    """Says `pieces`, each after it was let (`let`), or all at once. `requests` is what was asked, `read` counts the
+    pieces."""
 
     def __init__(self, *pieces: str) -> None:
         self.pieces = pieces
-        self.asked = self.read = self.hung_up = 0
+        self.requests: list[InfillRequest] = []
+        self.read = self.hung_up = 0
         self._gate = asyncio.Semaphore(10**6)
+
+    @property
+    def asked(self) -> int:
+        return len(self.requests)
 
     def hold(self) -> None:
         self._gate = asyncio.Semaphore(0)
@@ -36,7 +42,7 @@ class Model:
 
     @asynccontextmanager
     async def infill(self, request: InfillRequest) -> AsyncIterator[AsyncIterator[InfillPiece]]:
-        self.asked += 1
+        self.requests.append(request)
         try:
             yield self._pieces()
         except asyncio.CancelledError:

@@ -137,6 +137,7 @@ async def bench(editors: Callable[[str], Any]) -> AsyncIterator[Bench]:
     found.engine.says()
     yield found
     await found.client.settled()
+    found.client.forget_messages()
     found.client.check()
 
 
@@ -147,4 +148,5 @@ async def any_editor(request: pytest.FixtureRequest, editors: Callable[[str], An
     found.engine.says()
     yield found
     await found.client.settled()
+    found.client.forget_messages()
     found.client.check()

@@ -3,11 +3,17 @@ said once is not asked again."""
 
 from __future__ import annotations
 
+import math
+import re
 from typing import Any
 
 import pytest
 from conftest import Bench
 from harness import Answer, replacement
+
+from aigc_lsp.pipeline import Completion
+from aigc_lsp.server.explain import told
+from aigc_lsp.service.wire import Usage
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
@@ -150,6 +156,8 @@ async def test_why_there_is_what_there_is(bench: Bench) -> None:
     await bench.client.ghost(uri, 0, 4)
     found = await explained(bench, uri)
     assert (found["text"], found["source"], found["reason"], found["withheld"]) == ("one()", "model", "line", "")
+    assert "this was suggested:\n\n~~~text\none()\n~~~\n" in found["markdown"]
+    assert re.search(r"ended by \*line\*, came from \*model\* after \d+ ms", found["markdown"])
     bench.client.change(uri, 2, replacement((0, 4), (0, 4), "o"))
     await bench.client.ghost(uri, 0, 5)
     assert (await explained(bench, uri))["source"] == "kept"
@@ -171,7 +179,20 @@ async def test_what_is_kept_back(bench: Bench, said: str, withheld: str) -> None
     uri = bench.fresh("token = ")
     bench.engine.says(said, "\n")
     assert await bench.client.ghost(uri, 0, 8) == []
-    assert (await explained(bench, uri))["withheld"] == withheld
+    found = await explained(bench, uri)
+    assert found["withheld"] == withheld
+    told = {"secret": "looked like a secret", "syntax": "would not have parsed"}[withheld]
+    assert f"nothing was suggested. It {told}" in found["markdown"]
+
+
+async def test_what_the_model_said_is_told_piece_by_piece() -> None:
+    pieces = (("~~~", 0.0), ("é\n", math.log(0.25)))
+    found = Completion("", 0, "", 3, "line", Usage(), 12.4, withheld="unsure", confidence=0.125, pieces=pieces)
+    assert told(found) == (
+        "At the place that was completed last nothing was suggested. It was not sure enough to be shown unasked.\n\n"
+        "It ended by *line*, came from *model* after 12 ms, 12% sure.\n\n"
+        'What the model said, piece by piece:\n\n~~~~text\n100%  "~~~"\n 25%  "é\\n"\n~~~~'
+    )
 
 
 async def test_the_menu_has_the_command_too(editors: Any) -> None:

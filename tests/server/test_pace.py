@@ -21,7 +21,7 @@ def typed(rhythm: Pace, clock: list[float], gap: float, keys: int = 20) -> None:
         rhythm.key()
 
 
-def test_who_types_faster_than_the_model_answers_waits_half_a_gap(clock: list[float]) -> None:
+def test_who_types_twice_as_fast_as_the_model_answers_waits_half_a_gap(clock: list[float]) -> None:
     rhythm = Pace()
     rhythm.answered(0.2)
     typed(rhythm, clock, 0.06)
@@ -30,10 +30,19 @@ def test_who_types_faster_than_the_model_answers_waits_half_a_gap(clock: list[fl
     assert rhythm.hold_seconds(0) == 0
 
 
-def test_who_types_slower_than_the_model_answers_waits_for_nothing(clock: list[float]) -> None:
+@pytest.mark.parametrize("gap", [0.06, 0.15])
+def test_who_types_slower_than_that_waits_for_nothing(clock: list[float], gap: float) -> None:
     rhythm = Pace()
     rhythm.answered(0.1)
-    typed(rhythm, clock, 0.15)
+    typed(rhythm, clock, gap)
+    assert rhythm.hold_seconds(0.2) == 0
+
+
+def test_one_slow_answer_says_little(clock: list[float]) -> None:
+    rhythm = Pace()
+    for seconds in (1.5, 0.1, 0.1):
+        rhythm.answered(seconds)
+    typed(rhythm, clock, 0.06)
     assert rhythm.hold_seconds(0.2) == 0
 
 

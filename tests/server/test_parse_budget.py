@@ -18,7 +18,7 @@ from aigc_lsp.server.app import Server
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
-LARGE = "".join(f"def f{number}(a, b):\n    return [a, b, {number}]\n\n\n" for number in range(2000))
+LARGE = "".join(f"def f{number}(a, b):\n    return [a, b, {number}]\n\n\n" for number in range(600))
 NESTED = "(" * 150_000
 
 

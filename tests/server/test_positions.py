@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import re
+from itertools import pairwise
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from lsprotocol import types
 
-from aigc_lsp.server.positions import apply_changes, offset_at, position_at
+from aigc_lsp.server.positions import MOST_LINES, apply_changes, differences, offset_at, position_at
 from aigc_lsp.text import Edit, Span, Text
 
 ENCODINGS = ["utf-8", "utf-16", "utf-32"]
@@ -38,14 +39,12 @@ def slow_offset(source: str, line: int, character: int, encoding: str) -> int:
 
 @pytest.mark.parametrize("encoding", ENCODINGS)
 @given(source=SOURCES, line=st.integers(-1, 8), character=st.integers(-1, 40))
-@settings(max_examples=200, deadline=None)
 def test_offset(encoding: str, source: str, line: int, character: int) -> None:
     assert offset_at(Text(source), line, character, encoding) == slow_offset(source, line, character, encoding)
 
 
 @pytest.mark.parametrize("encoding", ENCODINGS)
 @given(source=SOURCES)
-@settings(max_examples=100, deadline=None)
 def test_there_and_back(encoding: str, source: str) -> None:
     text = Text(source)
     for offset in range(len(source) + 1):
@@ -109,7 +108,6 @@ def test_append_to_a_last_line_without_newline() -> None:
 
 @pytest.mark.parametrize("encoding", ENCODINGS)
 @given(source=SOURCES, new_text=SOURCES, data=st.data())
-@settings(max_examples=100, deadline=None)
 def test_edits_say_what_was_done(encoding: str, source: str, new_text: str, data: st.DataObject) -> None:
     position = st.tuples(st.integers(0, 5), st.integers(0, 12))
     before = Text(source)
@@ -121,7 +119,6 @@ def test_edits_say_what_was_done(encoding: str, source: str, new_text: str, data
     assert before.source == source
 
 
-@settings(deadline=None)
 @given(st.text("ab\r\n😀", max_size=12), st.text("ab\r\n😀", max_size=12))
 def test_a_whole_text_is_an_edit_of_what_differs(old: str, new: str) -> None:
     """What is known of the rest (trees, places, suggestions) stays."""
@@ -132,3 +129,24 @@ def test_a_whole_text_is_an_edit_of_what_differs(old: str, new: str) -> None:
     if removed and inserted:
         assert removed[0] != inserted[0]
         assert removed[-1] != inserted[-1]
+
+
+LINES = st.lists(st.sampled_from(["a\n", "b\n", "\u2028", "ab\r\n", "c"]), max_size=12).map("".join)
+
+
+@given(LINES, LINES)
+def test_differences_make_the_one_of_the_other_from_the_last_place_on(old: str, new: str) -> None:
+    text, places = Text(old), []
+    for edit in differences(old, new):
+        text = text.apply(edit)
+        places.append(edit.span)
+    assert text.source == new
+    assert all(one.start >= other.end for one, other in pairwise(places))
+
+
+def test_what_stands_between_two_changes_is_not_one() -> None:
+    old, new = "a\nb\nc\nd\n", "x\na\nb\nc\nyd\n"
+    assert differences(old, new) == [Edit(Span(6, 6), "y"), Edit(Span(0, 0), "x\n")]
+    assert differences(old, old) == [Edit(Span(8, 8), "")]
+    many = "".join(f"{number}\n" for number in range(MOST_LINES))
+    assert len(differences(f"a\n{many}b", f"x\n{many}y")) == 1

@@ -13,13 +13,13 @@ from aigc_lsp.service.wire import Health
 
 SPEEDS = st.floats(1, 1e5)
 MS = st.floats(0.1, 2000)
-TWO_CORES = Health("ready", "m", prefill_per_second=1000, step_ms=25)
+TWO_CORES = Health("ready", "m", prefill_per_second=1114, step_ms=25)
 
 
 def test_two_cores() -> None:
     """900 ms: a line of ten tokens at 25 ms, and what is left for reading, in whole steps."""
     found = limits(TWO_CORES, ContextConfig(), CompletionConfig(cold_latency_target_ms=900))
-    assert (found.prefix, found.suffix, found.extra) == (512, 128, 256)
+    assert (found.prefix, found.suffix, found.extra) == (448, 128, 256)
     assert length(TWO_CORES, 250, 96) == 40
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 
 import pytest
+from each_row import each_row
 
 from aigc_lsp.syntax import Place, Tree, parse, place_without_tree
 from aigc_lsp.text import Text
@@ -64,7 +65,7 @@ PYTHON_KINDS = [
 ]
 
 
-@pytest.mark.parametrize(("marked", "kind"), PYTHON_KINDS)
+@each_row(("marked", "kind"), PYTHON_KINDS)
 def test_python_kind(marked: str, kind: str) -> None:
     assert place(marked or "$0", "python").kind == kind
 
@@ -94,7 +95,7 @@ JAVASCRIPT_KINDS = [
 
 
 @pytest.mark.parametrize("language_id", ["javascript", "javascriptreact", "typescript", "typescriptreact"])
-@pytest.mark.parametrize(("marked", "kind"), JAVASCRIPT_KINDS)
+@each_row(("marked", "kind"), JAVASCRIPT_KINDS)
 def test_javascript_kind(marked: str, kind: str, language_id: str) -> None:
     assert place(marked, language_id).kind == kind
 
@@ -142,7 +143,7 @@ PYTHON_OPENS = [
 ]
 
 
-@pytest.mark.parametrize("marked", PYTHON_OPENS)
+@each_row("marked", PYTHON_OPENS)
 def test_python_opens(marked: str) -> None:
     check_opens(marked, "python", True)
 
@@ -172,7 +173,7 @@ PYTHON_OPENS_NOT = [
 ]
 
 
-@pytest.mark.parametrize("marked", PYTHON_OPENS_NOT)
+@each_row("marked", PYTHON_OPENS_NOT)
 def test_python_opens_not(marked: str) -> None:
     check_opens(marked, "python", False)
 
@@ -206,7 +207,7 @@ BRACED_OPENS = [
 
 
 @pytest.mark.parametrize("language_id", ["javascript", "typescript", "typescriptreact"])
-@pytest.mark.parametrize("marked", BRACED_OPENS)
+@each_row("marked", BRACED_OPENS)
 def test_braced_opens(marked: str, language_id: str) -> None:
     check_opens(marked, language_id, True)
 
@@ -227,7 +228,7 @@ def test_typescript_opens(marked: str) -> None:
 
 
 @pytest.mark.parametrize("language_id", ["javascript", "typescript", "typescriptreact"])
-@pytest.mark.parametrize(
+@each_row(
     "marked",
     [
         "$0",
@@ -283,7 +284,7 @@ PYTHON_SCOPES = [
 ]
 
 
-@pytest.mark.parametrize(("marked", "scope", "indent"), PYTHON_SCOPES)
+@each_row(("marked", "scope", "indent"), PYTHON_SCOPES)
 def test_python_scope(marked: str, scope: tuple[tuple[str, str], ...], indent: str) -> None:
     found = place(marked, "python")
     assert (found.scope, found.block_indent) == (scope, indent)
@@ -315,7 +316,7 @@ BRACED_SCOPES = [
 
 
 @pytest.mark.parametrize("language_id", ["javascript", "javascriptreact", "typescript", "typescriptreact"])
-@pytest.mark.parametrize(("marked", "scope", "indent"), BRACED_SCOPES)
+@each_row(("marked", "scope", "indent"), BRACED_SCOPES)
 def test_braced_scope(marked: str, scope: tuple[tuple[str, str], ...] | None, indent: str, language_id: str) -> None:
     found = place(marked, language_id)
     assert found.block_indent == indent

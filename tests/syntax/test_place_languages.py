@@ -7,7 +7,7 @@ letters that take several bytes, which must not matter.
 
 from __future__ import annotations
 
-import pytest
+from each_row import each_row
 
 from aigc_lsp.syntax import parse
 from aigc_lsp.syntax.place import width
@@ -312,7 +312,7 @@ def seen(marked: str, language: str) -> tuple[str, str, bool, int]:
     return place.kind, ".".join(name for name, _ in place.scope), place.opens_block, width(place.block_indent)
 
 
-@pytest.mark.parametrize(("language", "marked", "kind", "scope", "opens", "columns"), ROWS)
+@each_row(("language", "marked", "kind", "scope", "opens", "columns"), ROWS)
 def test_place(language: str, marked: str, kind: str, scope: str, opens: bool, columns: int) -> None:
     expected = (kind, scope, opens, columns)
     assert seen(marked, language) == expected

@@ -6,6 +6,7 @@ What is shown to a model of the scopes above must not change because a line belo
 from __future__ import annotations
 
 import pytest
+from each_row import each_row
 from language_samples import SAMPLES
 
 from aigc_lsp.syntax import Definition, Tree, parse
@@ -241,7 +242,7 @@ def told(text: Text, scopes: tuple[Definition, ...]) -> list[str]:
     return [f"{each.kind} {each.path} | {' '.join(text.slice(each.header).split())}" for each in scopes]
 
 
-@pytest.mark.parametrize(("language", "marked", "expected", "typed"), CASES)
+@each_row(("language", "marked", "expected", "typed"), CASES)
 def test_scopes(language: str, marked: str, expected: list[str], typed: str) -> None:
     source, offset = marked.replace("$0", typed), marked.index("$0") + len(typed)
     tree = parsed(source, language)

@@ -149,3 +149,9 @@ USES_IN_ERRORS = [
 def test_calls_in_half_written_code(language: str, source: str, expected: list[str]) -> None:
     start = max(source.find(" a"), source.find("\ta"), source.find("$a"))
     assert used(source, language, start, len(source)) == expected
+
+
+def test_rust_paths_may_begin_at_the_root() -> None:
+    tree = parse("rust", Text("use ::std::io;\nuse ::{a, b::c};\nuse ::;\nmod d;\n"))
+    assert tree is not None
+    assert [each.module for each in tree.imports()] == ["::std::io", "a", "b::c", "::", "self::d"]

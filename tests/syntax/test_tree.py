@@ -7,6 +7,7 @@ import sys
 from itertools import count
 
 import pytest
+from each_row import each_row
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -81,7 +82,7 @@ def check_follows(language_id: str, source: str, pieces: list[str], data: st.Dat
 
 @pytest.mark.parametrize("language_id", PIECES)
 @given(data=st.data())
-@settings(max_examples=40, deadline=None, derandomize=True)
+@settings(derandomize=True)
 def test_trees_follow_edits(language_id: str, data: st.DataObject) -> None:
     pieces = PIECES[language_id]
     source = data.draw(st.lists(st.sampled_from(pieces), max_size=12).map("".join))
@@ -89,7 +90,7 @@ def test_trees_follow_edits(language_id: str, data: st.DataObject) -> None:
 
 
 @pytest.mark.parametrize("language_id", LANGUAGES)
-@pytest.mark.parametrize("source", ["", "\n", "\ufeff", "\ufeffx = 1", "x", "((((", "\r\r\n", "\0", "\x85\u2028", "😀"])
+@each_row("source", ["", "\n", "\ufeff", "\ufeffx = 1", "x", "((((", "\r\r\n", "\0", "\x85\u2028", "😀"])
 def test_every_text_has_a_tree_and_every_offset_a_place(source: str, language_id: str) -> None:
     tree = parsed(Text(source), language_id)
     for offset in range(len(source) + 1):
@@ -101,7 +102,6 @@ def test_every_text_has_a_tree_and_every_offset_a_place(source: str, language_id
 
 @pytest.mark.parametrize("language_id", LANGUAGES)
 @given(source=st.text(alphabet="a1 \n\t(){}[]:;,.'\"`$/*#=<>\\?@|é😀", max_size=60))
-@settings(max_examples=30, deadline=None)
 def test_place_never_fails(language_id: str, source: str) -> None:
     tree = parsed(Text(source), language_id)
     for offset in range(len(source) + 1):
@@ -112,7 +112,6 @@ def test_place_never_fails(language_id: str, source: str) -> None:
 
 @pytest.mark.parametrize("language_id", PIECES)
 @given(data=st.data())
-@settings(max_examples=30, deadline=None)
 def test_symbols_never_fail(language_id: str, data: st.DataObject) -> None:
     source = data.draw(st.lists(st.sampled_from(PIECES[language_id]), max_size=14).map("".join))
     tree = parsed(Text(source), language_id)
@@ -203,7 +202,6 @@ def test_one_huge_error_has_no_symbols() -> None:
 
 
 @given(source=st.text(alphabet="a\né€😀", max_size=20), repeat=st.integers(1, 400), data=st.data())
-@settings(max_examples=60, deadline=None)
 def test_bytes_that_follow_edits(source: str, repeat: int, data: st.DataObject) -> None:
     encoded = Encoded(source * repeat)
     for _ in range(3):
@@ -219,7 +217,6 @@ def test_bytes_that_follow_edits(source: str, repeat: int, data: st.DataObject) 
 
 
 @given(source=st.text(alphabet="a\né€😀", max_size=20), repeat=st.integers(1, 400))
-@settings(max_examples=60, deadline=None)
 def test_bytes_and_offsets(source: str, repeat: int) -> None:
     source *= repeat
     encoded = Encoded(source)
@@ -235,7 +232,7 @@ def test_bytes_and_offsets(source: str, repeat: int) -> None:
             )
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("path", "language_id"),
     [
         ("a.py", "python"),

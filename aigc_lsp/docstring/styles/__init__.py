@@ -83,8 +83,8 @@ STYLES: dict[str, Style] = {
 
 OF_LANGUAGE: dict[str, tuple[str, ...]] = {
     "python": ("google", "numpy", "sphinx", "epytext", "plain"),
-    "javascript": ("jsdoc", "tsdoc"),
-    "typescript": ("tsdoc", "jsdoc"),
+    **dict.fromkeys(("javascript", "javascriptreact"), ("jsdoc", "tsdoc")),
+    **dict.fromkeys(("typescript", "typescriptreact"), ("tsdoc", "jsdoc")),
     "java": ("javadoc",),
     "c": ("doxygen",),
     "cpp": ("doxygen",),

@@ -24,7 +24,7 @@ _DEFAULT_TYPES = (
     (re.compile(r"(?:true|false)$"), "boolean"),
     (re.compile(r"\[.*\]$", re.DOTALL), "Array"),
     (re.compile(r"\{.*\}$", re.DOTALL), "object"),
-    (re.compile(r".*=>|function\b", re.DOTALL), "Function"),
+    (re.compile(r".*=>|function\b", re.DOTALL), "(...args: unknown[]) => unknown"),
 )
 
 
@@ -138,10 +138,10 @@ def _type_to_write(slot: Slot, kind: str, subject: Subject, layout: Layout, flav
     if flavour.style != "jsdoc":
         return ""
     if parameter is None:
-        return "*"
+        return "unknown" if subject.always_returns or kind != "returns" else "unknown | undefined"
     if any(each.name.startswith(f"{parameter.name}.") for each in subject.parameters):
         return "object"
-    guess = next((name for pattern, name in _DEFAULT_TYPES if pattern.match(parameter.default)), "*")
+    guess = next((name for pattern, name in _DEFAULT_TYPES if pattern.match(parameter.default)), "unknown")
     return f"...{guess}" if parameter.kind == "rest" else guess
 
 
@@ -151,8 +151,5 @@ def _name_to_write(slot: Slot, subject: Subject, flavour: Flavour) -> str:
         dots = "..." if parameter and parameter.kind == "rest" else ""
         return ", ".join(f"{dots}${name}" for name in slot.names)
     if flavour.style == "jsdoc" and parameter and parameter.optional | bool(parameter.default):
-        default = (
-            "" if re.search(r"[\[\]{}\n]", parameter.default) or len(parameter.default) > 30 else parameter.default
-        )
-        return f"[{slot.name}={default}]" if default else f"[{slot.name}]"
+        return f"[{slot.name}]"  # the default is the code's to say (eslint-plugin-jsdoc's no-defaults)
     return slot.name

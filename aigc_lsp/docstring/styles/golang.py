@@ -9,6 +9,7 @@ from aigc_lsp.docstring.doc import Doc
 from aigc_lsp.docstring.layout import Layout
 from aigc_lsp.docstring.styles import comment, prose
 from aigc_lsp.docstring.subject import Subject
+from aigc_lsp.docstring.verbs import base, third_person
 
 
 def parse(text: str, subject: Subject) -> Doc:
@@ -46,6 +47,5 @@ def _third_person(verb: str) -> str:
         return verb
     if not lower.isalpha() or (lower.endswith("s") and not lower.endswith("ss")):
         return lower
-    if lower.endswith("y") and lower[-2:-1] not in "aeiou":
-        return f"{lower[:-1]}ies"
-    return lower + ("es" if lower.endswith(("ss", "x", "z", "ch", "sh", "o")) else "s")
+    verb = base(lower)
+    return third_person(verb) if verb else lower

@@ -1,4 +1,5 @@
-; What JavaScript and TypeScript have in common. The captures are explained in python.scm.
+; What JavaScript and TypeScript have in common. The captures are explained in python.scm; @open is a statement at or
+; behind which a function ends without a value.
 
 ;;; signatures
 (class_declaration) @class
@@ -33,6 +34,11 @@
 
 (return_statement (_) @value) @return
 (arrow_function body: (expression) @value @return)
+((return_statement) @open (#match? @open "^return\\s*;?$"))
+(function_declaration body: (statement_block [(if_statement !alternative) (expression_statement) (for_in_statement) (lexical_declaration)] @open .))
+(function_expression body: (statement_block [(if_statement !alternative) (expression_statement) (for_in_statement) (lexical_declaration)] @open .))
+(arrow_function body: (statement_block [(if_statement !alternative) (expression_statement) (for_in_statement) (lexical_declaration)] @open .))
+(method_definition body: (statement_block [(if_statement !alternative) (expression_statement) (for_in_statement) (lexical_declaration)] @open .))
 (yield_expression) @yield
 (throw_statement (_) @value) @raise
 (throw_statement (new_expression constructor: (_) @error)) @raise

@@ -1,0 +1,176 @@
+"""`aigc-lsp finetune` and `aigc-lsp distill`: data and a model on this machine in, a model that can be used out."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import random
+import signal
+import threading
+from collections import Counter
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import platformdirs
+import torch
+from tokenizers import Tokenizer
+
+from aigc_lsp.adapt import report
+from aigc_lsp.adapt.examples import Tokens, rendered
+from aigc_lsp.adapt.loop import Run, Say, Steps, train
+from aigc_lsp.adapt.network import load
+from aigc_lsp.adapt.register import register
+from aigc_lsp.adapt.settings import Settings
+from aigc_lsp.catalogue import Model
+from aigc_lsp.dataset import example as rows
+from aigc_lsp.engine.vocabulary import Vocabulary
+from aigc_lsp.errors import UsageError
+
+PER_PART_ON_A_GPU = 16_384
+"""Tokens: there one worker reads a whole step at once."""
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """`packed`, and `teacher_packed`, are the folders of models as `models pull` leaves them; `folder` is to become the
+    new model, `run` holds the checkpoint."""
+
+    base: Model
+    packed: Path
+    data: Path
+    folder: Path
+    run: Path
+    settings: Settings
+    teacher: Model | None = None
+    teacher_packed: Path | None = None
+
+
+def place_of(name: str, run: Path | None) -> tuple[Path, Path]:
+    """The new model's folder and the run's: a bare name goes where the user's own models are."""
+    given = Path(name)
+    folder = given.absolute() if given.name != name else platformdirs.user_config_path("aigc-lsp") / "models" / name
+    return folder, run or platformdirs.user_state_path("aigc-lsp") / "runs" / folder.name
+
+
+def on_device(settings: Settings, device: str, workers: int | None) -> Settings:
+    """`device`: auto, cpu or cuda."""
+    if device == "auto":
+        device = "cuda" if torch.cuda.is_available() else "cpu"
+    if device == "cuda" and not torch.cuda.is_available():
+        raise UsageError("This torch sees no GPU. Leave --device out to train on the processor.")
+    if device == "cuda":
+        return replace(settings, device=device, workers=1, tokens_per_part=PER_PART_ON_A_GPU)
+    return replace(settings, device=device, workers=workers or torch.get_num_threads())
+
+
+def finetune(asked: Asked, say: Say) -> Path | None:
+    """Train, from the beginning or from where the run stopped. The new descriptor; None where it was told to stop
+    (SIGTERM or SIGINT: the checkpoint is written first)."""
+    settings = asked.settings
+    if asked.base.adapter is not None:
+        raise UsageError(f"{asked.base.name} has an adapter already; train {asked.base.adapter.base} instead.")
+    if asked.teacher_packed is not None:
+        check_same_tokenizer(asked.packed, asked.teacher_packed)
+    vocabulary = Vocabulary.load(asked.packed)
+    texts, held, counts = texts_of(asked, vocabulary)
+    network = load(asked.packed, settings.device, settings.rank, settings.alpha)
+    network.saves_memory = settings.saves_memory
+    if settings.full:
+        network.add_differences()
+    else:
+        network.add_adapters(settings.seed)
+    teacher = load(asked.teacher_packed, settings.device) if asked.teacher_packed else None
+    identity = identity_of(asked)
+    run = Run(network, vocabulary, texts, held, settings, asked.run, identity, teacher)
+    say(_begins(run, counts))
+    with _asked_to_stop() as stopped:
+        state, ended = train(run, say, stopped)
+    if not ended:
+        say(f"stopped at step {state.step}; the same command goes on from there")
+        return None
+    if held and state.best_step == 0:
+        say("what is held out was said best before the first step: nothing was learnt; more data, or a lower --rate")
+    found = report.as_json(state, settings, identity, counts)
+    return register(asked.folder, asked.base, network, found, report.curve(state))
+
+
+def texts_of(asked: Asked, vocabulary: Vocabulary) -> tuple[list[Tokens], list[Tokens], dict[str, Any]]:
+    """What is trained on, what is held out, and what the report says of them."""
+    settings = asked.settings
+    texts, skipped = rendered(rows.read(asked.data, "train"), asked.base, vocabulary, settings.longest)
+    if not texts:
+        raise UsageError(f"{asked.data} has no example of at most {settings.longest} tokens; raise --longest.")
+    candidates = list(rows.read(asked.data, "held"))
+    random.Random(settings.seed).shuffle(candidates)
+    held, _ = rendered(candidates[: settings.evaluate_rows], asked.base, vocabulary, settings.longest)
+    counts = {
+        "examples": len(texts),
+        "left_out_as_too_long": skipped,
+        "tokens": sum(len(text.ids) for text in texts),
+        "held_out_examples": len(held),
+        "languages": dict(Counter(text.language for text in texts).most_common()),
+        "kinds": dict(Counter(text.kind for text in texts).most_common()),
+    }
+    return texts, held, counts
+
+
+def identity_of(asked: Asked) -> dict[str, Any]:
+    """What a run is of: another model, or other data, is another run."""
+    digest = hashlib.sha256()
+    for split in rows.SPLITS:
+        for path in rows.shards(asked.data, split):
+            digest.update(path.read_bytes())
+    found = {"base": asked.base.name, "base_sha256": asked.base.sha256, "data_sha256": digest.hexdigest()}
+    return found | ({"teacher": asked.teacher.name, "teacher_sha256": asked.teacher.sha256} if asked.teacher else {})
+
+
+def check_same_tokenizer(student: Path, teacher: Path) -> None:
+    """Raises `UsageError` unless the two read every text as the same tokens: their probabilities are compared token by
+    token."""
+    first, second = (_tokenizer(folder) for folder in (student, teacher))
+    if first != second:
+        raise UsageError(
+            "The teacher and the student split text into different tokens, so the one cannot say how likely the "
+            "other's are. Take two models of one family."
+        )
+
+
+def _tokenizer(folder: Path) -> Any:
+    """All that decides how text becomes tokens. What fills a matrix up ("[PAD151665]") is no text's token."""
+    tokenizer = Tokenizer.from_file(str(folder / "tokenizer.json"))
+    content = json.loads(tokenizer.to_str())
+    words = {word: id for word, id in tokenizer.get_vocab().items() if word != f"[PAD{id}]"}
+    return words, content["model"].get("merges"), content["pre_tokenizer"], content["normalizer"]
+
+
+def _begins(run: Run, counts: dict[str, Any]) -> str:
+    settings, trained = run.settings, sum(parameter.numel() for parameter in run.network.parameters())
+    which = "in whole matrices" if settings.full else f"of rank {settings.rank}"
+    return (
+        f"{counts['examples']:,} examples, {counts['tokens']:,} tokens; {counts['held_out_examples']} held out; "
+        f"{len(Steps(run.train, settings)):,} steps of {settings.tokens_per_step:,} tokens; {trained:,} parameters "
+        f"{which} on {settings.device} with {settings.workers} workers"
+    )
+
+
+@contextmanager
+def _asked_to_stop() -> Iterator[Callable[[], bool]]:
+    """True from the moment on at which the process is asked to end; a second time ends it at once."""
+    asked = threading.Event()
+
+    def stop(number: int, frame: object) -> None:
+        asked.set()
+        signal.signal(number, signal.SIG_DFL)
+
+    if threading.current_thread() is not threading.main_thread():
+        yield asked.is_set
+        return
+    before = {number: signal.signal(number, stop) for number in (signal.SIGTERM, signal.SIGINT)}
+    try:
+        yield asked.is_set
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)

@@ -1,0 +1,224 @@
+"""Two models on the same holes: `aigc-lsp eval fim DATA --model ONE --against OTHER`.
+
+Each writes greedily until it ends the text itself: nothing is stopped or cut, so that it is judged, too, where it ends.
+
+exact    what was written, cut to as many lines as the true text has, is that (`scores`); where nothing is missing,
+         nothing was written
+ends     the model ended it, at most `ROOM` tokens behind the length of the true text
+length   characters written, by those of the true texts
+
+Runs are long: results are written to a file as they come, and what is there already is not asked again.
+"""
+
+from __future__ import annotations
+
+import json
+import time
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from aigc_lsp.catalogue import Model
+from aigc_lsp.config import Config
+from aigc_lsp.errors import UsageError
+from aigc_lsp.measure import fim, scores
+from aigc_lsp.measure.fim import Settings
+from aigc_lsp.measure.holes import Row
+from aigc_lsp.prompt.infill import Hole, render
+from aigc_lsp.syntax import language_of
+
+if TYPE_CHECKING:
+    from aigc_lsp.engine.generate import Engine
+
+ROOM = 16
+"""Tokens. Who has not ended by then does not end here."""
+
+Track = Callable[[Sequence[Row], str], Iterable[Row]]
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """What a model wrote for a hole. `due`: characters of the true text."""
+
+    model: str
+    task_id: str
+    completion: str
+    exact: bool
+    ends: bool
+    due: int
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class Pair:
+    """A hole, with what the one and the other wrote."""
+
+    row: Row
+    one: Written
+    other: Written
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """Of some holes. Pairs are of the one and the other; percentages, and times as much as is true; `gain`: of exact
+    ones, with its 95 % interval (paired bootstrap over files)."""
+
+    name: str
+    holes: int
+    exact: tuple[float, float]
+    gain: tuple[float, float, float]
+    ends: tuple[float, float]
+    length: tuple[float, float] | None
+    seconds: tuple[float, float]
+
+
+def run(
+    rows: Sequence[Row], models: tuple[Model, Model], config: Config, settings: Settings, out: Path | None, track: Track
+) -> list[Pair]:
+    """All of `rows` by both models, one behind the other. Raises `UsageError`, and `ModelMissing` for a model that is
+    not on this machine."""
+    asked = [settings.filled_in(model) for model in models]
+    if len({row.task_id for row in rows}) < len(rows):
+        raise UsageError("Two models are compared row by row, so each row needs a `task_id` of its own.")
+    known = _read(out) if out is not None and out.exists() else {}
+    for model, own in zip(models, asked, strict=True):
+        left = [row for row in rows if (model.name, row.task_id) not in known]
+        if not left:
+            continue
+        engine = fim.load_engine(model, config)
+        for row in track(left, model.name):
+            written = write(engine, model, own, row)
+            known[model.name, row.task_id] = written
+            if out is not None:
+                with out.open("a", encoding="utf-8") as file:
+                    file.write(json.dumps(asdict(written), ensure_ascii=False) + "\n")
+        del engine
+    one, other = (model.name for model in models)
+    return [Pair(row, known[one, row.task_id], known[other, row.task_id]) for row in rows]
+
+
+def _read(out: Path) -> dict[tuple[str, str], Written]:
+    found = {}
+    for number, line in enumerate(out.read_text(encoding="utf-8").splitlines(), 1):
+        try:
+            each = Written(**json.loads(line))
+        except (ValueError, TypeError) as error:
+            raise UsageError(f"Line {number} of {out} is no result ({error}). Name another file with --out.") from error
+        found[each.model, each.task_id] = each
+    return found
+
+
+def write(engine: Engine, model: Model, settings: Settings, row: Row) -> Written:
+    from aigc_lsp.engine.generate import Outcome
+
+    began = time.perf_counter()
+    prompt = render(
+        Hole(row.prompt, row.suffix),
+        model.fim,
+        model.files,
+        engine.vocabulary,
+        prefix_budget=settings.prefix_tokens,
+        suffix_budget=settings.suffix_tokens,
+        order=settings.order,
+        heal=settings.heal,
+    )
+    true = row.canonical_solution
+    owed = len(engine.vocabulary.encode(prompt.heal.decode("utf-8", "ignore") + true))
+    text, ends = "", False
+    for event in fim.streamer(engine, model, min(settings.max_tokens, owed + ROOM))(prompt, true, ()):
+        if isinstance(event, Outcome):
+            ends = event.stop_reason == "eos"
+        else:
+            text += event.text
+    seconds = time.perf_counter() - began
+    return Written(model.name, row.task_id, text, is_exact(text, true), ends, len(true), seconds)
+
+
+def is_exact(text: str, true: str) -> bool:
+    if not true.strip():
+        return not text.strip()
+    return scores.is_exact(text, true) if scores.line_count(true) == 1 else scores.is_exact_whole(text, true)
+
+
+def first_of_each(rows: Iterable[Row], count: int) -> list[Row]:
+    """The first `count` rows of each kind."""
+    seen: Counter[str] = Counter()
+    kept = []
+    for row in rows:
+        kind = kind_of(row)
+        seen[kind] += 1
+        if seen[kind] <= count:
+            kept.append(row)
+    return kept
+
+
+def lines(pairs: Sequence[Pair]) -> Iterator[Line]:
+    """For each kind, for each language where there are several, and for all."""
+    by: dict[str, list[Pair]] = defaultdict(list)
+    for pair in pairs:
+        by[kind_of(pair.row)].append(pair)
+    yield from (_line(name, found) for name, found in sorted(by.items()))
+    languages: dict[str, list[Pair]] = defaultdict(list)
+    for pair in pairs:
+        languages[language_of(pair.row.path) or "other"].append(pair)
+    if len(languages) > 1:
+        yield from (_line(name, found) for name, found in sorted(languages.items()))
+    yield _line("all", pairs)
+
+
+def kind_of(row: Row) -> str:
+    """A line that is asked for behind its indentation is another task than one that was begun."""
+    if row.kind != "rest_of_line":
+        return row.kind
+    begun = row.prompt[row.prompt.rfind("\n") + 1 :].strip()
+    return "line, begun" if begun else "line, behind its indentation"
+
+
+def _line(name: str, pairs: Sequence[Pair]) -> Line:
+    sides = [[pair.one for pair in pairs], [pair.other for pair in pairs]]
+    files: dict[str, list[float]] = defaultdict(list)
+    for pair in pairs:
+        files[pair.row.path or pair.row.task_id].append(100.0 * (pair.other.exact - pair.one.exact))
+    due = sum(each.due for each in sides[0])
+
+    def both(value: Callable[[Sequence[Written]], float]) -> tuple[float, float]:
+        return value(sides[0]), value(sides[1])
+
+    return Line(
+        name=name,
+        holes=len(pairs),
+        exact=both(lambda side: 100 * sum(each.exact for each in side) / len(side)),
+        gain=scores.mean_interval(list(files.values())),
+        ends=both(lambda side: 100 * sum(each.ends for each in side) / len(side)),
+        length=both(lambda side: sum(len(each.completion) for each in side) / due) if due else None,
+        seconds=both(lambda side: sum(each.seconds for each in side) / len(side)),
+    )
+
+
+def show(pairs: Sequence[Pair], one: str, other: str) -> None:
+    from rich.console import Console
+    from rich.table import Table
+
+    table = Table(box=None, header_style="bold", title=f"{one} → {other}", title_justify="left")
+    for heading in ("", "holes", "exact, %", "gain (95 %)", "ends by itself, %", "length, of the true", "s a hole"):
+        table.add_column(heading, justify="right" if heading else "left", no_wrap=True)
+    for line in lines(pairs):
+        gain = "{:+.1f} ({:+.1f} to {:+.1f})".format(*line.gain)
+        shares = (_arrow(line.exact, 1), gain, _arrow(line.ends, 1))
+        table.add_row(
+            line.name, str(line.holes), *shares, _arrow(line.length, 2) if line.length else "", _arrow(line.seconds, 2)
+        )
+    Console().print(table)
+
+
+def _arrow(values: tuple[float, float], digits: int) -> str:
+    return " → ".join(f"{value:.{digits}f}" for value in values)
+
+
+def to_json(pairs: Sequence[Pair]) -> Mapping[str, Any]:
+    return {
+        "summary": [asdict(line) for line in lines(pairs)],
+        "rows": [{"task_id": each.row.task_id, "one": asdict(each.one), "other": asdict(each.other)} for each in pairs],
+    }

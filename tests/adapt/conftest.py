@@ -1,0 +1,70 @@
+"""A tiny random model as a packed folder."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+import torch
+from safetensors.torch import save_file
+from tiny_model import tiny_tokenizer, tiny_weights
+
+from aigc_lsp import catalogue
+from aigc_lsp.adapt.network import Network, load
+from aigc_lsp.catalogue import Model
+from aigc_lsp.engine.vocabulary import Vocabulary
+
+if TYPE_CHECKING:
+    from transformers import PreTrainedModel
+
+RANK, ALPHA = 4, 8.0
+
+
+@pytest.fixture(scope="session", autouse=True)
+def one_thread() -> Iterator[None]:
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(before)
+
+
+@pytest.fixture(scope="session")
+def model() -> Model:
+    return catalogue.load("qwen2.5-coder-0.5b")
+
+
+@pytest.fixture(scope="session")
+def vocabulary() -> Vocabulary:
+    return Vocabulary(tiny_tokenizer())
+
+
+@pytest.fixture(scope="session")
+def reference(vocabulary: Vocabulary) -> PreTrainedModel:
+    return tiny_weights(len(vocabulary))
+
+
+@pytest.fixture(scope="session")
+def packed(tmp_path_factory: pytest.TempPathFactory, reference: PreTrainedModel) -> Path:
+    folder = tmp_path_factory.mktemp("packed")
+    save_file(
+        {name: tensor.contiguous() for name, tensor in reference.state_dict().items()}, folder / "model.safetensors"
+    )
+    (folder / "config.json").write_text(json.dumps(reference.config.to_dict()))
+    tiny_tokenizer().save(str(folder / "tokenizer.json"))
+    return folder
+
+
+@pytest.fixture
+def new_network(packed: Path) -> Callable[..., Network]:
+    def make(full: bool = False) -> Network:
+        network = load(packed, "cpu", RANK, ALPHA)
+        if full:
+            network.add_differences()
+        else:
+            network.add_adapters(seed=3)
+        return network
+
+    return make

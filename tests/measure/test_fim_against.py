@@ -1,0 +1,177 @@
+"""`eval fim --against`: two models on the same rows, judged also where they end, and a run that goes on."""
+
+from __future__ import annotations
+
+import json
+from functools import partial
+from pathlib import Path
+
+import command_line
+import pytest
+from command_line import Run
+from each_row import each_row
+from tiny_model import tiny_decoder, tiny_tokenizer, tiny_weights
+
+from aigc_lsp import catalogue
+from aigc_lsp.config import Config
+from aigc_lsp.dataset.example import Example, write
+from aigc_lsp.engine.generate import Engine
+from aigc_lsp.engine.vocabulary import Vocabulary
+from aigc_lsp.measure import fim
+from aigc_lsp.measure.fim_against import Pair, Written, first_of_each, is_exact, kind_of, lines
+from aigc_lsp.measure.holes import Row, to_json
+
+ONE, OTHER = catalogue.load(Config().model), "smollm2-135m"
+ROWS = [
+    Row("x = ", "\n", "ab", "rest_of_line", "a.py", "a"),
+    Row("def f():\n    ", "\n", "a\n    b", "block", "a.py", "b"),
+    Row("y = 1", "\n", "", "empty", "b.go", "c"),
+]
+
+
+@each_row(
+    ("text", "true", "exact"),
+    [
+        ("ab", "ab", True),
+        ("ab\nc", "ab", True),  # where it ends is another column
+        ("abc", "ab", False),
+        ("a\n    b\n    c", "a\n    b", True),
+        ("a\n    c", "a\n    b", False),
+        ("", "", True),
+        ("\n", "", True),
+        ("\na", "", False),
+        ("a", "", False),
+    ],
+)
+def test_exact(text: str, true: str, exact: bool) -> None:
+    assert is_exact(text, true) == exact
+
+
+def test_a_line_that_was_begun_is_a_kind_of_its_own() -> None:
+    def kind(prompt: str, kind: str = "rest_of_line") -> str:
+        return kind_of(Row(prompt, "", "x", kind))
+
+    assert [kind("a\n  "), kind("a\n  b "), kind(""), kind("a\n  ", "block")] == [
+        "line, behind its indentation",
+        "line, begun",
+        "line, behind its indentation",
+        "block",
+    ]
+    rows = [Row(f"{number}", "", "x", "block") for number in range(5)] + [ROWS[0]]
+    assert first_of_each(rows, 2) == [*rows[:2], ROWS[0]]
+
+
+def test_the_lines_of_the_table() -> None:
+    def written(row: Row, text: str, ends: bool) -> Written:
+        true = row.canonical_solution
+        return Written("m", row.task_id, text, is_exact(text, true), ends, len(true), 1.0)
+
+    said = [("xyz", False, "ab", True), ("a\n    b", True, "a", True), ("no", False, "", True)]
+    pairs = [
+        Pair(row, written(row, one, ends), written(row, other, also))
+        for row, (one, ends, other, also) in zip(ROWS, said, strict=True)
+    ]
+    found = {line.name: line for line in lines(pairs)}
+    assert list(found) == ["block", "empty", "line, begun", "go", "python", "all"]
+    assert (found["all"].holes, found["python"].holes) == (3, 2)
+    assert found["all"].exact == pytest.approx((100 / 3, 200 / 3))
+    assert found["all"].gain[0] == pytest.approx(100 / 3)
+    assert found["all"].gain[1] <= found["all"].gain[0] <= found["all"].gain[2]
+    assert (found["block"].gain[0], found["line, begun"].gain[0]) == (-100, 100)
+    assert found["all"].ends == pytest.approx((100 / 3, 100))
+    assert found["line, begun"].length == (1.5, 1.0)
+    assert found["empty"].length is None
+
+
+# The command
+
+
+folder = pytest.fixture(command_line.folder)
+
+
+@pytest.fixture
+def asked() -> list[str]:
+    return []
+
+
+@pytest.fixture
+def run(folder: Path, asked: list[str], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Run:
+    """`aigc-lsp eval fim …` with the tiny model for every other."""
+    vocabulary = Vocabulary(tiny_tokenizer())
+
+    def load(model: catalogue.Model, config: Config) -> Engine:
+        asked.append(model.name)
+        return Engine(tiny_decoder(tiny_weights(len(vocabulary))), vocabulary)
+
+    monkeypatch.setattr(fim, "load_engine", load)
+    return partial(command_line.run(folder, monkeypatch, capsys), "eval", "fim")
+
+
+@pytest.fixture
+def data(tmp_path: Path) -> Path:
+    path = tmp_path / "rows.jsonl"
+    path.write_text(to_json(ROWS), encoding="utf-8")
+    return path
+
+
+def test_both_are_asked_and_a_run_goes_on(run, asked: list[str], data: Path, tmp_path: Path) -> None:
+    out = tmp_path / "out.jsonl"
+    arguments = (data, "--against", OTHER, "--max-tokens", 4, "--out", out)
+    ran = run(*arguments)
+    assert (ran.code, ran.err) == (0, "")
+    title, heading, *found = ran.out.splitlines()
+    assert title.strip() == f"{ONE.name} → {OTHER}"
+    assert heading.split()[:2] == ["holes", "exact,"]
+    assert [line.split()[0] for line in found] == ["block", "empty", "line,", "go", "python", "all"]
+    assert asked == [ONE.name, OTHER]
+    results = out.read_text().splitlines()
+    assert len(results) == 6
+
+    assert run(*arguments).out == ran.out
+    assert asked == [ONE.name, OTHER]  # all was known
+    out.write_text("\n".join(results[:-1]) + "\n")
+    told = json.loads(run(*arguments, "--json").out)
+    assert asked == [ONE.name, OTHER, OTHER]
+    assert [row["task_id"] for row in told["rows"]] == ["a", "b", "c"]
+    assert told["summary"][-1]["holes"] == 3
+
+
+def test_a_dataset_is_judged_by_what_it_holds_out(run, data: Path, tmp_path: Path) -> None:
+    made = [
+        Example(name, "p", f"{name}.py", "python", "block", "spm", "x = ", "\n", "ab", ends=ends)
+        for name, ends in (("a", True), ("b", False), ("c", True), ("d", True))
+    ]
+    write(tmp_path, "held", made)
+    told = json.loads(run(tmp_path, "--against", OTHER, "--max-tokens", 2, "--each", 2, "--json").out)
+    assert [row["task_id"] for row in told["rows"]] == ["a", "c"]
+
+
+def test_kinds_are_picked(run, data: Path) -> None:
+    told = json.loads(run(data, "--against", OTHER, "--max-tokens", 2, "--kinds", "block,empty", "--json").out)
+    assert [row["task_id"] for row in told["rows"]] == ["b", "c"]
+    ran = run(data, "--kinds", "blocks")
+    assert (ran.code, ran.out) == (2, "")
+    assert "no rows of the kinds blocks" in ran.err
+
+
+@pytest.mark.parametrize(
+    ("arguments", "part"),
+    [
+        (("--against", OTHER, "--polish"), "--polish"),
+        (("--against", "nope"), "The known models are"),
+        (("--against", OTHER, "--out", "broken"), "Line 1 of broken"),
+    ],
+)
+def test_wrong_options(run, data: Path, tmp_path: Path, monkeypatch, arguments: tuple[str, ...], part: str) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "broken").write_text("{}\n")
+    ran = run(data, *arguments)
+    assert (ran.code, ran.out) == (2, "")
+    assert part in ran.err
+
+
+def test_rows_need_names_of_their_own(run, data: Path) -> None:
+    data.write_text(to_json([ROWS[0], ROWS[0]]))
+    ran = run(data, "--against", OTHER)
+    assert (ran.code, ran.out) == (2, "")
+    assert "task_id" in ran.err

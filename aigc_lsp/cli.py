@@ -298,6 +298,8 @@ def finetune(
 ) -> None:
     """Train an adapter for a model on your own code; the result is a model that can be used at once.
 
+    Where the model is itself another's with an adapter, that adapter is trained further.
+
     Stopped with Ctrl-C, or killed, the same command goes on where it was.
     """
     from aigc_lsp import catalogue
@@ -312,7 +314,7 @@ def finetune(
             "--full trains whole matrices, and --rank is of adapters beside them: leave out one of the two."
         )
     usual = FULL if full else Settings()
-    rank = rank or usual.rank
+    rank_given, rank = rank is not None, rank or usual.rank
     settings = dataclasses.replace(
         usual,
         rank=rank,
@@ -330,14 +332,21 @@ def finetune(
         teacher_share=teacher_share if teacher else 0.0,
         temperature=temperature,
     )
-    base = catalogue.load(model or _config().model)
+    base, begin = catalogue.load(model or _config().model), None
+    if base.adapter is not None:
+        if full or rank_given:
+            raise UsageError(
+                f"{base.name} has an adapter, of a rank of its own, that would be trained further. Leave --full and "
+                f"--rank out, or name {base.adapter.base}."
+            )
+        base, begin = catalogue.load(base.adapter.base), base
     taught_by = catalogue.load(teacher) if teacher else None
     with ProgressBar() as bar:
         folders = [prepare(each, Store(), download=True, report=bar.report) for each in (base, taught_by) if each]
     folder, state = command.place_of(out, run)
     asked = command.Asked(
         base, folders[0], data, folder, state, command.on_device(settings, device, workers), taught_by,
-        folders[1] if taught_by else None,
+        folders[1] if taught_by else None, begin,
     )  # fmt: skip
     descriptor = command.finetune(asked, lambda said: print(said, flush=True))
     if descriptor is None:

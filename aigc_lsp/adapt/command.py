@@ -21,11 +21,12 @@ from tokenizers import Tokenizer
 from aigc_lsp.adapt import report
 from aigc_lsp.adapt.examples import Tokens, rendered
 from aigc_lsp.adapt.loop import Run, Say, Steps, train
-from aigc_lsp.adapt.network import load
+from aigc_lsp.adapt.network import Network, load
 from aigc_lsp.adapt.register import register
 from aigc_lsp.adapt.settings import Settings
 from aigc_lsp.catalogue import Model
 from aigc_lsp.dataset import example as rows
+from aigc_lsp.engine import adapter
 from aigc_lsp.engine.vocabulary import Vocabulary
 from aigc_lsp.errors import UsageError
 
@@ -36,7 +37,7 @@ PER_PART_ON_A_GPU = 16_384
 @dataclass(frozen=True, slots=True)
 class Asked:
     """`packed`, and `teacher_packed`, are the folders of models as `models pull` leaves them; `folder` is to become the
-    new model, `run` holds the checkpoint."""
+    new model, `run` holds the checkpoint. `begin`: the model of the same base whose adapter is trained on."""
 
     base: Model
     packed: Path
@@ -46,6 +47,7 @@ class Asked:
     settings: Settings
     teacher: Model | None = None
     teacher_packed: Path | None = None
+    begin: Model | None = None
 
 
 def place_of(name: str, run: Path | None) -> tuple[Path, Path]:
@@ -70,18 +72,11 @@ def finetune(asked: Asked, say: Say) -> Path | None:
     """Train, from the beginning or from where the run stopped. The new descriptor; None where it was told to stop
     (SIGTERM or SIGINT: the checkpoint is written first)."""
     settings = asked.settings
-    if asked.base.adapter is not None:
-        raise UsageError(f"{asked.base.name} has an adapter already; train {asked.base.adapter.base} instead.")
     if asked.teacher_packed is not None:
         check_same_tokenizer(asked.packed, asked.teacher_packed)
     vocabulary = Vocabulary.load(asked.packed)
     texts, held, counts = texts_of(asked, vocabulary)
-    network = load(asked.packed, settings.device, settings.rank, settings.alpha)
-    network.saves_memory = settings.saves_memory
-    if settings.full:
-        network.add_differences()
-    else:
-        network.add_adapters(settings.seed)
+    network, settings = beginning(asked)
     teacher = load(asked.teacher_packed, settings.device) if asked.teacher_packed else None
     identity = identity_of(asked)
     run = Run(network, vocabulary, texts, held, settings, asked.run, identity, teacher)
@@ -95,6 +90,22 @@ def finetune(asked: Asked, say: Say) -> Path | None:
         say("what is held out was said best before the first step: nothing was learnt; more data, or a lower --rate")
     found = report.as_json(state, settings, identity, counts)
     return register(asked.folder, asked.base, network, found, report.curve(state))
+
+
+def beginning(asked: Asked) -> tuple[Network, Settings]:
+    """The network before the first step, and the settings with the rank that it has."""
+    settings = asked.settings
+    network = load(asked.packed, settings.device, settings.rank, settings.alpha)
+    network.saves_memory = settings.saves_memory
+    if settings.full:
+        network.add_differences()
+    elif asked.begin is None or asked.begin.adapter is None:
+        network.add_adapters(settings.seed)
+    else:
+        found = adapter.read(network.weights, asked.begin.adapter.file, asked.base.name, asked.base.sha256)
+        network.take_adapters(*found)
+        settings = replace(settings, rank=network.rank, alpha=network.scale * network.rank)
+    return network, settings
 
 
 def texts_of(asked: Asked, vocabulary: Vocabulary) -> tuple[list[Tokens], list[Tokens], dict[str, Any]]:
@@ -124,6 +135,8 @@ def identity_of(asked: Asked) -> dict[str, Any]:
         for path in rows.shards(asked.data, split):
             digest.update(path.read_bytes())
     found = {"base": asked.base.name, "base_sha256": asked.base.sha256, "data_sha256": digest.hexdigest()}
+    if asked.begin is not None and asked.begin.adapter is not None:
+        found |= {"begin": asked.begin.name, "begin_sha256": asked.begin.adapter.sha256}
     return found | ({"teacher": asked.teacher.name, "teacher_sha256": asked.teacher.sha256} if asked.teacher else {})
 
 

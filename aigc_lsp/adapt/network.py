@@ -82,6 +82,18 @@ class Network:
             pair = a.to(self.device), torch.zeros(out, self.rank, device=self.device)
             self.adapters[name] = (pair[0].requires_grad_(), pair[1].requires_grad_())
 
+    def take_adapters(self, found: Mapping[str, tuple[torch.Tensor, ...]], scale: float) -> None:
+        """Those that somebody has trained, as `engine.adapter.read` gives them. Raises `UsageError` unless there is one
+        of the same rank for each layer that is trained."""
+        pairs = {name: found.get(f"{name}.weight", ()) for name in self.layers()}
+        ranks = {pair[1].shape[0] if len(pair) == 2 else 0 for pair in pairs.values()}
+        if len(ranks) != 1 or 0 in ranks or len(found) != len(pairs):
+            raise UsageError("Its adapter is not of one rank for all linear layers: train the model that it is for.")
+        [self.rank], self.scale = ranks, scale
+        for name, (b, a) in pairs.items():
+            copies = (part.to(self.device, torch.float32, copy=True).requires_grad_() for part in (a, b))
+            self.adapters[name] = (next(copies), next(copies))
+
     def add_differences(self) -> None:
         """New ones, zero. In float32 they keep steps that are too small for a weight in bfloat16 (Micikevicius et al.
         2018: a master copy); gradients are by the rounded sums, so a worker's take half of that."""

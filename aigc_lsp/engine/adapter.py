@@ -24,7 +24,18 @@ BEGIN = "base_model.model."
 
 def merge(weights: dict[str, torch.Tensor], file: Path, base: str, base_sha256: str) -> None:
     """Add what the adapter `file` has for each layer, scale·B·A or a difference, to its matrix in `weights`, by
-    transformers' names, in float32.
+    transformers' names, in float32. Raises as `read` does."""
+    found, scale = read(weights, file, base, base_sha256)
+    for name, factors in found.items():
+        added = reduce(torch.matmul, (factor.float() for factor in factors))
+        weights[name] = weights[name].float().add(added, alpha=scale)
+
+
+def read(
+    weights: Mapping[str, torch.Tensor], file: Path, base: str, base_sha256: str
+) -> tuple[dict[str, tuple[torch.Tensor, ...]], float]:
+    """What the adapter `file` has for the matrices of `weights`, by transformers' names, either B [out, rank] and A
+    [rank, in] or a difference [out, in] alone; and what their product is scaled by.
 
     The scale is alpha / rank, of the `adapter_config.json` beside. Raises `ModelError` where the adapter is for another
     model than `base`, and `ModelDamaged` where it cannot be read.
@@ -48,9 +59,7 @@ def merge(weights: dict[str, torch.Tensor], file: Path, base: str, base_sha256: 
             f"The adapter {file} was not trained for {base}: it {_why(made_for, base_sha256)}. "
             "Name the model that it was trained for as `base` in its descriptor."
         )
-    for name, factors in found.items():
-        added = reduce(torch.matmul, (factor.float() for factor in factors))
-        weights[name] = weights[name].float().add(added, alpha=scale)
+    return found, scale
 
 
 def _scale(config: Path) -> float:

@@ -186,6 +186,37 @@ def test_whole_matrices_have_no_rank(run: command_line.Run) -> None:
     )
 
 
+def test_a_model_with_an_adapter_is_trained_further(asked: Asked, tmp_path: Path) -> None:
+    command.finetune(asked, quiet)
+    ends = json.loads((asked.folder / "report.json").read_text())["best"]["held_out_loss"]
+    taught = catalogue.load("taught")
+    slow = replace(SHORT, rank=2, alpha=4, learning_rate=1e-9, epochs=1)  # the adapter's own rank holds
+    further = replace(asked, begin=taught, settings=slow, run=tmp_path / "more", folder=tmp_path / "other" / "further")
+    command.finetune(further, quiet)
+    found = json.loads((further.folder / "report.json").read_text())
+    assert found["held_out"][0]["loss"] == pytest.approx(ends, abs=0.02)  # it was rounded to bfloat16
+    assert (found["begin"], found["settings"]["rank"], found["settings"]["alpha"]) == ("taught", 8, 16)
+    assert taught.adapter is not None
+    assert found["begin_sha256"] == taught.adapter.sha256
+    before, after = adapters(asked), adapters(further)
+    for name, tensor in before.items():
+        torch.testing.assert_close(after[name], tensor, atol=1e-3, rtol=1e-2)
+
+
+def test_an_adapter_of_whole_matrices_is_not_trained_further(asked: Asked) -> None:
+    command.finetune(replace(asked, settings=replace(SHORT, **WHOLE, epochs=1)), quiet)
+    further = replace(asked, begin=catalogue.load("taught"), run=asked.run / "more")
+    with pytest.raises(UsageError, match="not of one rank"):
+        command.finetune(further, quiet)
+
+
+def test_an_adapter_has_its_own_rank(run: command_line.Run, asked: Asked) -> None:
+    command.finetune(replace(asked, settings=replace(SHORT, epochs=1)), quiet)
+    ran = run("finetune", "--data", "data", "--out", "mine", "--model", "taught", "--rank", 8)
+    assert ran.code == 2
+    assert ran.sentence.startswith("taught has an adapter, of a rank of its own")
+
+
 def test_it_ends_early_and_keeps_the_best(asked: Asked) -> None:
     wild = replace(SHORT, learning_rate=30.0, epochs=40, evaluate_every=1, patience=3)
     command.finetune(replace(asked, settings=wild), quiet)

@@ -114,6 +114,17 @@ class Emacs:
         """The ghost text, once it stays as it is."""
         return at_rest("ghost text", self.ghost)
 
+    def dismiss(self) -> None:
+        """Type C-g until there is no ghost text: one that comes while Emacs still answers a question of the test's ends
+        that answer, and is no command."""
+
+        def gone() -> bool:
+            self.screen.type("\x07")
+            time.sleep(0.5)
+            return not self.ghost()
+
+        wait_for("no ghost text", gone)
+
     def messages(self) -> str:
         return str(self.lisp("(with-current-buffer (messages-buffer) (buffer-string))"))
 

@@ -71,8 +71,7 @@ def test_by_line_by_hand_the_next_one_and_none(desk: Desk, open_emacs) -> None:
     emacs = open_emacs(path, BESIDE)
     begin(emacs, "cart.py")
     ghost = emacs.settled_ghost()
-    emacs.screen.type("\x07")  # C-g
-    wait_for("none", lambda: not emacs.ghost())
+    emacs.dismiss()
     before = emacs.text()
 
     emacs.screen.type("\x1bxaigc-complete\r")

@@ -292,6 +292,9 @@ def finetune(
     device: Annotated[str, typer.Option(help="auto, cpu or cuda.")] = "auto",
     workers: Annotated[int | None, typer.Option(min=1, help="Processor cores; all unless given.")] = None,
     save_memory: Annotated[bool, typer.Option("--save-memory", help="Compute twice instead of keeping.")] = False,
+    enough: Annotated[
+        bool, typer.Option("--enough", help="Train no further: make the model of what the stopped run has learnt.")
+    ] = False,
     teacher: Annotated[str | None, typer.Option(hidden=True)] = None,
     teacher_share: Annotated[float, typer.Option(hidden=True)] = 0.5,
     temperature: Annotated[float, typer.Option(hidden=True)] = 2.0,
@@ -300,7 +303,7 @@ def finetune(
 
     Where the model is itself another's with an adapter, that adapter is trained further.
 
-    Stopped with Ctrl-C, or killed, the same command goes on where it was.
+    Stopped with Ctrl-C, or killed, the same command goes on where it was; with --enough it ends there.
     """
     from aigc_lsp import catalogue
     from aigc_lsp.adapt import command
@@ -346,7 +349,7 @@ def finetune(
     folder, state = command.place_of(out, run)
     asked = command.Asked(
         base, folders[0], data, folder, state, command.on_device(settings, device, workers), taught_by,
-        folders[1] if taught_by else None, begin,
+        folders[1] if taught_by else None, begin, enough,
     )  # fmt: skip
     descriptor = command.finetune(asked, lambda said: print(said, flush=True))
     if descriptor is None:

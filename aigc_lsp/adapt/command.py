@@ -37,7 +37,8 @@ PER_PART_ON_A_GPU = 16_384
 @dataclass(frozen=True, slots=True)
 class Asked:
     """`packed`, and `teacher_packed`, are the folders of models as `models pull` leaves them; `folder` is to become the
-    new model, `run` holds the checkpoint. `begin`: the model of the same base whose adapter is trained on."""
+    new model, `run` holds the checkpoint. `begin`: the model of the same base whose adapter is trained on; `enough`:
+    train no further, make a model of what the run has."""
 
     base: Model
     packed: Path
@@ -48,6 +49,7 @@ class Asked:
     teacher: Model | None = None
     teacher_packed: Path | None = None
     begin: Model | None = None
+    enough: bool = False
 
 
 def place_of(name: str, run: Path | None) -> tuple[Path, Path]:
@@ -79,7 +81,7 @@ def finetune(asked: Asked, say: Say) -> Path | None:
     network, settings = beginning(asked)
     teacher = load(asked.teacher_packed, settings.device) if asked.teacher_packed else None
     identity = identity_of(asked)
-    run = Run(network, vocabulary, texts, held, settings, asked.run, identity, teacher)
+    run = Run(network, vocabulary, texts, held, settings, asked.run, identity, teacher, asked.enough)
     say(_begins(run, counts))
     with _asked_to_stop() as stopped:
         state, ended = train(run, say, stopped)

@@ -46,6 +46,8 @@ class Run:
     identity: dict[str, Any]
     """Digests of the base model and of the data: a checkpoint of another is refused."""
     teacher: Network | None = None
+    enough: bool = False
+    """No step more: what the checkpoint has is the end."""
 
 
 def train(run: Run, say: Say, stopped: Callable[[], bool] = lambda: False) -> tuple[State, bool]:
@@ -61,6 +63,8 @@ def train(run: Run, say: Say, stopped: Callable[[], bool] = lambda: False) -> tu
     )
     best = [tensor.detach().clone() for tensor in parameters]
     state = _resumed(run, optimizer, best) or State()
+    if run.enough and not state.step:
+        raise UsageError(f"There is no run in {run.folder} to make a model of. Leave --enough out to begin one.")
     steps = Steps(run.train, settings)
 
     def save() -> None:
@@ -86,16 +90,18 @@ def train(run: Run, say: Say, stopped: Callable[[], bool] = lambda: False) -> tu
     with _workers(settings) as spread:
         if not state.held and run.held:
             judge(spread)
-        while state.step < len(steps) and not _given_up(state, settings):
+        while not (run.enough or state.step == len(steps) or _given_up(state, settings)):
             if stopped():
                 save()
                 return state, False
             _step(run, steps.of(state.step), len(steps), optimizer, state, spread, say)
-            if run.held and (state.step % settings.evaluate_every == 0 or state.step == len(steps)):
+            if run.held and state.step % settings.evaluate_every == 0:
                 judge(spread)
             if time.monotonic() - saved >= settings.checkpoint_seconds:
                 save()
                 saved = time.monotonic()
+        if run.held and state.held[-1]["step"] < state.step:
+            judge(spread)
     save()
     if run.held:
         network.put(best)

@@ -137,6 +137,21 @@ def test_a_run_that_was_killed_ends_as_if_it_was_not(
     assert len(state["losses"]) == state["steps"] > 6
 
 
+def test_enough_is_a_model_of_what_the_run_has(asked: Asked) -> None:
+    enough = replace(asked, enough=True)
+    with pytest.raises(UsageError, match=r"no run in .* Leave --enough out"):
+        command.finetune(enough, quiet)
+    with pytest.raises(Killed):
+        command.finetune(asked, dies_at(6))
+    assert command.finetune(enough, quiet) is not None
+    found = json.loads((asked.folder / "report.json").read_text())
+    steps = found["steps"]
+    assert 4 <= steps <= 6
+    assert [each["step"] for each in found["held_out"]][-1] == len(found["losses"]) == steps
+    command.finetune(asked, quiet)  # it can still be gone on
+    assert json.loads((asked.folder / "report.json").read_text())["steps"] > steps
+
+
 class _context:
     def __init__(self, value: Callable[[], bool]) -> None:
         self._value = value

@@ -167,19 +167,23 @@ def model_completer(engine: Engine, model: catalogue.Model, settings: Settings =
     write = model_writer(engine, model, settings)
 
     def complete(row: Row) -> str:
-        prompt = render(
-            Hole(row.prompt, row.suffix),
-            model.fim,
-            model.files,
-            engine.vocabulary,
-            prefix_budget=settings.prefix_tokens,
-            suffix_budget=settings.suffix_tokens,
-            order=settings.order,
-            heal=settings.heal,
-        )
-        return write(prompt, row)
+        return write(prompt_of(row, engine, model, settings), row)
 
     return complete
+
+
+def prompt_of(row: Row, engine: Engine, model: catalogue.Model, settings: Settings) -> Prompt:
+    """What `model` is shown of a row; the settings are `filled_in`."""
+    return render(
+        Hole(row.prompt, row.suffix),
+        model.fim,
+        model.files,
+        engine.vocabulary,
+        prefix_budget=settings.prefix_tokens,
+        suffix_budget=settings.suffix_tokens,
+        order=settings.order,
+        heal=settings.heal,
+    )
 
 
 def model_writer(engine: Engine, model: catalogue.Model, settings: Settings = Settings()) -> Writer:

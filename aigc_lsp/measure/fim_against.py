@@ -26,7 +26,6 @@ from aigc_lsp.errors import UsageError
 from aigc_lsp.measure import fim, scores
 from aigc_lsp.measure.fim import Settings
 from aigc_lsp.measure.holes import Row
-from aigc_lsp.prompt.infill import Hole, render
 from aigc_lsp.syntax import language_of
 
 if TYPE_CHECKING:
@@ -114,16 +113,7 @@ def write(engine: Engine, model: Model, settings: Settings, row: Row) -> Written
     from aigc_lsp.engine.generate import Outcome
 
     began = time.perf_counter()
-    prompt = render(
-        Hole(row.prompt, row.suffix),
-        model.fim,
-        model.files,
-        engine.vocabulary,
-        prefix_budget=settings.prefix_tokens,
-        suffix_budget=settings.suffix_tokens,
-        order=settings.order,
-        heal=settings.heal,
-    )
+    prompt = fim.prompt_of(row, engine, model, settings)
     true = row.canonical_solution
     owed = len(engine.vocabulary.encode(prompt.heal.decode("utf-8", "ignore") + true))
     text, ends = "", False

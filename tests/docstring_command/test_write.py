@@ -13,7 +13,8 @@ from typing import Any
 import command_line
 import pytest
 
-from aigc_lsp import cli, writer
+from aigc_lsp import writer
+from aigc_lsp.cli import write as commands
 from aigc_lsp.docstring.doc import Slot, skeleton
 from aigc_lsp.docstring.edit import Edit, edit_for
 from aigc_lsp.docstring.styles import STYLES
@@ -97,7 +98,7 @@ def words(monkeypatch: pytest.MonkeyPatch) -> Words:
     async def backend(config: Any) -> Words:
         return found
 
-    monkeypatch.setattr(cli, "_ready_backend", backend)
+    monkeypatch.setattr(commands, "ready_backend", backend)
     monkeypatch.setattr(writer, "write_docstring", found.write)
     return found
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from aigc_lsp.dataset import build, statistics
@@ -15,6 +16,9 @@ from aigc_lsp.measure import humaneval, projects
 from aigc_lsp.measure.holes import source_files
 
 Say = Callable[[str], None]
+
+AT_ONCE = 6
+"""Sources that are fetched at once: mostly an index is waited for."""
 
 
 def run(sources: Sequence[str], into: Path, options: Options, say: Say, decontaminate: bool = True) -> None:
@@ -62,17 +66,24 @@ def shares_of(said: Sequence[str]) -> dict[str, float]:
 
 
 def _fetched(sources: Sequence[str], say: Say) -> Iterator[Tree]:
+    """In the order of `sources`: what is made of them depends on it."""
     measured_with = {project.name for project in (*projects.PROJECTS, humaneval.ARCHIVE)}
-    for spec in dict.fromkeys(sources):
-        try:
-            tree = fetch(spec, default_folder(), say)
-        except FetchFailed as error:
-            say(f"left out: {spec}: {error}")
-            continue
-        if tree.name in measured_with:
-            say(f"left out: {spec}, since models are measured with it")
-        else:
-            yield tree
+    specs = list(dict.fromkeys(sources))
+    with ThreadPoolExecutor(AT_ONCE, "fetch") as pool:
+        for spec, found in zip(specs, pool.map(lambda spec: _tried(spec, say), specs), strict=True):
+            if isinstance(found, FetchFailed):
+                say(f"left out: {spec}: {found}")
+            elif found.name in measured_with:
+                say(f"left out: {spec}, since models are measured with it")
+            else:
+                yield found
+
+
+def _tried(spec: str, say: Say) -> Tree | FetchFailed:
+    try:
+        return fetch(spec, default_folder(), say)
+    except FetchFailed as error:
+        return error
 
 
 def _measured(say: Say) -> Iterator[str]:

@@ -175,7 +175,7 @@ class Transcript:
     def check(self) -> None:
         """Once the last requests have been answered, there is nothing to complain of."""
         with contextlib.suppress(AssertionError):
-            wait_for("the replies", lambda: not self.problems(), 5)
+            wait_for("the replies", lambda: not self.problems())
         assert not (found := self.problems()), found
 
 

@@ -85,7 +85,7 @@ def test_the_server_has_the_same_text_after_a_storm(line_end: str, transport: st
         emacs.lisp(STORM % ("'" + "[" + " ".join(json.dumps(word, ensure_ascii=False) for word in words) + "]", 60))
         emacs.screen.type("e😀\r")
         emacs.lisp("(progn (aigc--flush) t)")
-        wait_for("the same text", lambda: desk.server_text(path) == emacs.text(), 10)
+        wait_for("the same text", lambda: desk.server_text(path) == emacs.text())
     assert "😀" in emacs.text()
     wait_for("the last answer", lambda: not desk.transcript().problems())
 

@@ -77,8 +77,11 @@ def test_an_untrusted_workspace_runs_nothing_of_its_own(fresh: Desk, browser: Br
         window.shot("untrusted")
         [started] = fresh.transcript().of("initialize")
         assert started["initializationOptions"] == {"completion.maxLines": 3}
-        answers = [m["result"] for m in fresh.transcript().messages("editor") if isinstance(m.get("result"), list)]
-        wait_for("the settings", lambda: [{"completion.maxLines": 3}] in answers, 1)
+
+        def answers() -> list[object]:
+            return [message.get("result") for message in fresh.transcript().messages("editor")]
+
+        wait_for("the settings", lambda: [{"completion.maxLines": 3}] in answers())
         assert not (fresh.workspace / "ran").exists()
         window.close()
         fresh.transcript().check()  # before code-server ends, which takes the language server with it

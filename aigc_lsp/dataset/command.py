@@ -14,6 +14,7 @@ from aigc_lsp.dataset.page import page
 from aigc_lsp.errors import FetchFailed, UsageError
 from aigc_lsp.measure import humaneval, projects
 from aigc_lsp.measure.holes import source_files
+from aigc_lsp.syntax import has_grammar
 
 Say = Callable[[str], None]
 
@@ -56,6 +57,8 @@ def shares_of(said: Sequence[str]) -> dict[str, float]:
     found: dict[str, float] = {}
     for each in said:
         language, _, share = each.partition("=")
+        if not has_grammar(language):
+            raise UsageError(f"{each!r} names no language that is cut here; write its LSP name, such as shellscript=3.")
         try:
             found[language] = float(share)
         except ValueError as error:

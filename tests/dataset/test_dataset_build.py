@@ -196,7 +196,7 @@ def test_shares_and_lists_are_read(tmp_path: Path) -> None:
     listed.write_text("# all\nflask==3.0 # web\n\nnpm:@a/b\n")
     assert command.sources_in(listed) == ["flask==3.0", "npm:@a/b"]
     assert command.shares_of(["python=30", "go=2.5"]) == {"python": 30, "go": 2.5}
-    for said in (["python"], ["python=x"], ["a=60", "b=50"], ["a=-1"]):
+    for said in (["python"], ["python=x"], ["python=60", "go=50"], ["go=-1"], ["bash=3"]):
         with pytest.raises(UsageError):
             command.shares_of(said)
     with pytest.raises(UsageError):

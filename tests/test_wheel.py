@@ -43,8 +43,8 @@ def test_the_models_are_in_it(unpacked: Path) -> None:
     done = run(unpacked, "models", "list", "--json")
     assert done.returncode == 0, done.stderr
     assert str(unpacked) in done.stderr
-    shipped = {path.stem for path in (unpacked / "aigc_lsp" / "models").glob("*.toml")}
-    assert shipped == {path.stem for path in (ROOT / "models").glob("*.toml")}
+    shipped = {path.stem for path in (unpacked / "aigc_lsp" / "models").rglob("*.toml")}
+    assert shipped == {path.stem for path in (ROOT / "models").rglob("*.toml")}
     assert {row["name"] for row in json.loads(done.stdout)} == shipped
 
 

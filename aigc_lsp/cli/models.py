@@ -41,8 +41,9 @@ def models_list(as_json: Json = False) -> None:
     from rich.table import Table
 
     table = Table(box=None, header_style="bold")
+    widest = max(len(row["name"]) for row in rows) + 2
     for heading in ("name", "state", "download", "on disk", "licence", ""):
-        table.add_column(heading)
+        table.add_column(heading, overflow="fold", min_width=widest if heading == "name" else None)
     for row in rows:
         sizes = [f"{row[key] / 1e6:,.0f} MB" for key in ("download_bytes", "disk_bytes")]
         table.add_row(

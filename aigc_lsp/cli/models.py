@@ -37,23 +37,14 @@ def models_list(as_json: Json = False) -> None:
     if as_json:
         print(json.dumps(rows))
         return
-    from rich.console import Console
-    from rich.table import Table
-
-    table = Table(box=None, header_style="bold")
-    widest = max(len(row["name"]) for row in rows) + 2
-    for heading in ("name", "state", "download", "on disk", "licence", ""):
-        table.add_column(heading, overflow="fold", min_width=widest if heading == "name" else None)
+    widest = max(len(row["name"]) for row in rows)
     for row in rows:
-        sizes = [f"{row[key] / 1e6:,.0f} MB" for key in ("download_bytes", "disk_bytes")]
-        table.add_row(
-            f"{row['name']} *" if row["configured"] else row["name"],
-            row["state"],
-            *sizes,
-            row["license"],
-            row["description"],
+        sizes = [f"{row[key] / 1e6:7,.0f} MB" for key in ("download_bytes", "disk_bytes")]
+        star = "*" if row["configured"] else " "
+        print(
+            f"{star} {row['name']:{widest}}  {row['state']:7}  {sizes[0]} download {sizes[1]} on disk  {row['license']}"
         )
-    Console().print(table)
+        print(f"    {row['description']}")
 
 
 Name = Annotated[str, typer.Argument(help="A name from `aigc-lsp models list`.")]

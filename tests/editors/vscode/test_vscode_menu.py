@@ -68,7 +68,7 @@ def test_the_model_is_chosen(vscode: Code, opened: Open) -> None:
     rows = window.page.locator(".quick-input-list .monaco-list-row")
     rows.first.wait_for()
     window.shot("models")
-    rows.filter(has_text=Config().model).filter(has_text="on this machine").click()
+    window.page.locator(f'.monaco-list-row[aria-label^="{Config().model},"]').filter(has_text="on this machine").click()
     settings = vscode.desk.home / "code" / "User" / "settings.json"
     wait_for("the setting", lambda: json.loads(settings.read_text()).get("aigc.model") == Config().model)
     told = vscode.desk.transcripts()[-1]

@@ -22,6 +22,7 @@ from tiny_server import wait_until
 from aigc_lsp.errors import EngineUnavailable
 from aigc_lsp.service import life
 from aigc_lsp.service.wire import Health
+from aigc_lsp.weights.store import default_root
 
 COMMAND = [sys.executable, "-m", "aigc_lsp", "engine"]
 Started = list[subprocess.Popen[bytes]]
@@ -50,6 +51,16 @@ def home(monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
         os.kill(pid, signal.SIGKILL)
         wait_until(lambda: not life.is_running())
     shutil.rmtree(folder)
+
+
+def home_with_models(monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """A home of its own, but for the models that are on this machine."""
+    models = default_root()
+    homes = home(monkeypatch)
+    folder = next(homes)
+    monkeypatch.setenv("AIGC_LSP_MODELS_DIR", str(models))
+    yield folder
+    assert next(homes, None) is None
 
 
 def started() -> Iterator[Started]:

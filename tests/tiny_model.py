@@ -60,6 +60,14 @@ HARD_LINES = [
 """Lines to cut anywhere: runs of blanks, CR and CRLF, characters of two to four bytes, joined emoji."""
 
 
+def one_thread() -> Iterator[None]:
+    """For a fixture: so small a model is slower on several threads, and far slower when the machine is busy."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(before)
+
+
 def control_tokens() -> list[str]:
     """Every control token of every shipped descriptor."""
     return sorted({token for name in catalogue.names() for token in catalogue.load(name).control_tokens})

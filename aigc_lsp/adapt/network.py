@@ -91,8 +91,8 @@ class Network:
             raise UsageError("Its adapter is not of one rank for all linear layers: train the model that it is for.")
         [self.rank], self.scale = ranks, scale
         for name, (b, a) in pairs.items():
-            copies = (part.to(self.device, torch.float32, copy=True).requires_grad_() for part in (a, b))
-            self.adapters[name] = (next(copies), next(copies))
+            pair = a.to(self.device, torch.float32, copy=True), b.to(self.device, torch.float32, copy=True)
+            self.adapters[name] = (pair[0].requires_grad_(), pair[1].requires_grad_())
 
     def add_differences(self) -> None:
         """New ones, zero. In float32 they keep steps that are too small for a weight in bfloat16 (Micikevicius et al.

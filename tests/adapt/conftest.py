@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
-import torch
+import tiny_model
 from safetensors.torch import save_file
 from tiny_model import tiny_tokenizer, tiny_weights
 
@@ -23,12 +23,7 @@ if TYPE_CHECKING:
 RANK, ALPHA = 4, 8.0
 
 
-@pytest.fixture(scope="session", autouse=True)
-def one_thread() -> Iterator[None]:
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(before)
+one_thread = pytest.fixture(scope="session", autouse=True)(tiny_model.one_thread)
 
 
 @pytest.fixture(scope="session")

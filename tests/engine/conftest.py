@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 import pytest
-import torch
+import tiny_model
 from tiny_model import Recorder, Scripted, tiny_decoder, tiny_tokenizer, tiny_weights
 
 from aigc_lsp.engine import generate
@@ -17,13 +17,7 @@ if TYPE_CHECKING:
     from transformers import PreTrainedModel
 
 
-@pytest.fixture(scope="session", autouse=True)
-def one_thread() -> Iterator[None]:
-    """So small a model is slower on several threads, and far slower when the machine is busy."""
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(before)
+one_thread = pytest.fixture(scope="session", autouse=True)(tiny_model.one_thread)
 
 
 @pytest.fixture(scope="session")

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import command_line
 import pytest
-import torch
+import tiny_model
 from command_line import Ran, Run
 from tiny_model import Scripted, tiny_decoder, tiny_tokenizer, tiny_weights
 
@@ -45,13 +45,7 @@ ADD = Row(
 )
 
 
-@pytest.fixture(scope="module", autouse=True)
-def one_thread() -> Iterator[None]:
-    """So small a model is slower on several threads, and far slower when the machine is busy."""
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(before)
+one_thread = pytest.fixture(scope="module", autouse=True)(tiny_model.one_thread)
 
 
 @pytest.fixture(scope="session")

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
 
 import command_line
 import pytest
-import torch
+import tiny_model
 from command_line import Run
 from tiny_model import Scripted, tiny_decoder, tiny_tokenizer, tiny_weights
 
@@ -169,12 +169,7 @@ def test_what_each_step_did() -> None:
 # The model
 
 
-@pytest.fixture(scope="module", autouse=True)
-def one_thread() -> Iterator[None]:
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(before)
+one_thread = pytest.fixture(scope="module", autouse=True)(tiny_model.one_thread)
 
 
 @pytest.fixture(scope="session")

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import subprocess
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 
 import processes
@@ -14,7 +13,6 @@ import pytest
 from aigc_lsp.service import life
 from aigc_lsp.service.client import EngineClient
 from aigc_lsp.service.wire import InfillRequest
-from aigc_lsp.weights.store import default_root
 
 pytestmark = pytest.mark.model
 
@@ -22,14 +20,7 @@ PREFIX = "def add(a, b):\n    return a "
 SUFFIX = "\n\n\nprint(add(1, 2))\n"
 
 
-@pytest.fixture
-def home(monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
-    models = default_root()
-    homes = processes.home(monkeypatch)
-    folder = next(homes)
-    monkeypatch.setenv("AIGC_LSP_MODELS_DIR", str(models))
-    yield folder
-    assert next(homes, None) is None
+home = pytest.fixture(processes.home_with_models)
 
 
 async def answer(client: EngineClient, request: InfillRequest) -> tuple[str, str | None]:

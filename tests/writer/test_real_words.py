@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
@@ -19,7 +19,6 @@ from aigc_lsp.docstring.styles import STYLES
 from aigc_lsp.service import life
 from aigc_lsp.service.client import EngineClient
 from aigc_lsp.service.wire import InfillPiece, InfillRequest, Usage
-from aigc_lsp.weights.store import default_root
 from aigc_lsp.writer import write_docstring
 
 pytestmark = pytest.mark.model
@@ -63,14 +62,7 @@ class Noting(EngineClient):
             yield piece
 
 
-@pytest.fixture
-def home(monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
-    models = default_root()
-    homes = processes.home(monkeypatch)
-    folder = next(homes)
-    monkeypatch.setenv("AIGC_LSP_MODELS_DIR", str(models))
-    yield folder
-    assert next(homes, None) is None
+home = pytest.fixture(processes.home_with_models)
 
 
 async def test_five_parameters(home: Path) -> None:

@@ -93,6 +93,9 @@ def eval_fim(
         typer.Option(metavar="MODEL", help="Another model on the same rows; both write until they end by themselves."),
     ] = None,
     kinds: Annotated[str | None, typer.Option(help="Only rows of these kinds, such as block,span.")] = None,
+    languages: Annotated[
+        str | None, typer.Option(help="Only rows of these languages, such as javascript,typescript.")
+    ] = None,
     each: Annotated[int | None, typer.Option(min=1, help="At most so many rows of each kind.")] = None,
     out: Annotated[
         Path | None, typer.Option(help="With --against: write results to this file as they come, and go on from it.")
@@ -107,6 +110,7 @@ def eval_fim(
     from aigc_lsp.dataset.example import held_rows
     from aigc_lsp.measure import fim, fim_against, fim_polish
     from aigc_lsp.measure.holes import read_rows
+    from aigc_lsp.syntax import language_of
     from aigc_lsp.terminal import track
 
     if compare not in (None, "orders"):
@@ -120,6 +124,8 @@ def eval_fim(
     rows, config = held_rows(data) if data.is_dir() else read_rows(data), configuration()
     if kinds and not (rows := [row for row in rows if row.kind in kinds.split(",")]):
         raise UsageError(f"{data} has no rows of the kinds {kinds}.")
+    if languages and not (rows := [row for row in rows if language_of(row.path) in languages.split(",")]):
+        raise UsageError(f"{data} has no rows of the languages {languages}.")
     rows = (fim_against.first_of_each(rows, each) if each else rows)[:limit]
     settings = fim.Settings(
         order,

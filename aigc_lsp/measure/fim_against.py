@@ -5,6 +5,7 @@ Each writes greedily until it ends the text itself: nothing is stopped or cut, s
 exact    what was written, cut to as many lines as the true text has, is that (`scores`); where nothing is missing,
          nothing was written
 ends     the model ended it, at most `ROOM` tokens behind the length of the true text
+whole    both, and nothing was written behind the true text: what a user would see without any rule that stops or cuts
 length   characters written, by those of the true texts
 
 Runs are long: results are written to a file as they come, and what is there already is not asked again.
@@ -58,16 +59,21 @@ class Pair:
     one: Written
     other: Written
 
+    def whole(self, written: Written) -> bool:
+        return written.ends and written.completion.strip() == self.row.canonical_solution.strip()
+
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """Of some holes. Pairs are of the one and the other; percentages, and times as much as is true; `gain`: of exact
-    ones, with its 95 % interval (paired bootstrap over files)."""
+    """Of some holes. Pairs are of the one and the other; percentages, and times as much as is true; gains with
+    their 95 % intervals (paired bootstrap over files)."""
 
     name: str
     holes: int
     exact: tuple[float, float]
-    gain: tuple[float, float, float]
+    exact_gain: tuple[float, float, float]
+    whole: tuple[float, float]
+    whole_gain: tuple[float, float, float]
     ends: tuple[float, float]
     length: tuple[float, float] | None
     seconds: tuple[float, float]
@@ -168,23 +174,48 @@ def kind_of(row: Row) -> str:
 
 def _line(name: str, pairs: Sequence[Pair]) -> Line:
     sides = [[pair.one for pair in pairs], [pair.other for pair in pairs]]
-    files: dict[str, list[float]] = defaultdict(list)
-    for pair in pairs:
-        files[pair.row.path or pair.row.task_id].append(100.0 * (pair.other.exact - pair.one.exact))
+    exact = [(pair.one.exact, pair.other.exact) for pair in pairs]
+    whole = [(pair.whole(pair.one), pair.whole(pair.other)) for pair in pairs]
     due = sum(each.due for each in sides[0])
 
     def both(value: Callable[[Sequence[Written]], float]) -> tuple[float, float]:
         return value(sides[0]), value(sides[1])
 
+    def gain(hits: Sequence[tuple[bool, bool]]) -> tuple[float, float, float]:
+        files: dict[str, list[float]] = defaultdict(list)
+        for pair, (one, other) in zip(pairs, hits, strict=True):
+            files[pair.row.path or pair.row.task_id].append(100.0 * (other - one))
+        return scores.mean_interval(list(files.values()))
+
     return Line(
         name=name,
         holes=len(pairs),
-        exact=both(lambda side: 100 * sum(each.exact for each in side) / len(side)),
-        gain=scores.mean_interval(list(files.values())),
-        ends=both(lambda side: 100 * sum(each.ends for each in side) / len(side)),
+        exact=_shares(exact),
+        exact_gain=gain(exact),
+        whole=_shares(whole),
+        whole_gain=gain(whole),
+        ends=_shares([(pair.one.ends, pair.other.ends) for pair in pairs]),
         length=both(lambda side: sum(len(each.completion) for each in side) / due) if due else None,
         seconds=both(lambda side: sum(each.seconds for each in side) / len(side)),
     )
+
+
+def _shares(hits: Sequence[tuple[bool, bool]]) -> tuple[float, float]:
+    one, other = (100 * sum(side) / len(hits) for side in zip(*hits, strict=True))
+    return one, other
+
+
+HEADINGS = (
+    "",
+    "holes",
+    "exact, %",
+    "gain (95 %)",
+    "whole, %",
+    "gain (95 %)",
+    "ends, %",
+    "length, of the true",
+    "s a hole",
+)
 
 
 def show(pairs: Sequence[Pair], one: str, other: str) -> None:
@@ -192,15 +223,17 @@ def show(pairs: Sequence[Pair], one: str, other: str) -> None:
     from rich.table import Table
 
     table = Table(box=None, header_style="bold", title=f"{one} → {other}", title_justify="left")
-    for heading in ("", "holes", "exact, %", "gain (95 %)", "ends by itself, %", "length, of the true", "s a hole"):
+    for heading in HEADINGS:
         table.add_column(heading, justify="right" if heading else "left", no_wrap=True)
     for line in lines(pairs):
-        gain = "{:+.1f} ({:+.1f} to {:+.1f})".format(*line.gain)
-        shares = (_arrow(line.exact, 1), gain, _arrow(line.ends, 1))
-        table.add_row(
-            line.name, str(line.holes), *shares, _arrow(line.length, 2) if line.length else "", _arrow(line.seconds, 2)
-        )
+        hits = (_arrow(line.exact, 1), _gain(line.exact_gain), _arrow(line.whole, 1), _gain(line.whole_gain))
+        length = _arrow(line.length, 2) if line.length else ""
+        table.add_row(line.name, str(line.holes), *hits, _arrow(line.ends, 1), length, _arrow(line.seconds, 2))
     Console().print(table)
+
+
+def _gain(values: tuple[float, float, float]) -> str:
+    return "{:+.1f} ({:+.1f} to {:+.1f})".format(*values)
 
 
 def _arrow(values: tuple[float, float], digits: int) -> str:

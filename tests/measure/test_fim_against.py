@@ -47,6 +47,23 @@ def test_exact(text: str, true: str, exact: bool) -> None:
     assert is_exact(text, true) == exact
 
 
+@each_row(
+    ("text", "ends", "true", "whole"),
+    [
+        ("ab", True, "ab", True),
+        ("ab", False, "ab", False),  # it would have gone on
+        ("ab\n", True, "ab", True),
+        ("ab\nc", True, "ab", False),
+        ("a\n    b\n    c", True, "a\n    b", False),
+        ("", True, "", True),
+        ("", False, "", False),
+    ],
+)
+def test_whole(text: str, ends: bool, true: str, whole: bool) -> None:
+    written = Written("m", "a", text, is_exact(text, true), ends, len(true), 1.0)
+    assert Pair(Row("", "", true), written, written).whole(written) == whole
+
+
 def test_a_line_that_was_begun_is_a_kind_of_its_own() -> None:
     def kind(prompt: str, kind: str = "rest_of_line") -> str:
         return kind_of(Row(prompt, "", "x", kind))
@@ -75,9 +92,11 @@ def test_the_lines_of_the_table() -> None:
     assert list(found) == ["block", "empty", "line, begun", "go", "python", "all"]
     assert (found["all"].holes, found["python"].holes) == (3, 2)
     assert found["all"].exact == pytest.approx((100 / 3, 200 / 3))
-    assert found["all"].gain[0] == pytest.approx(100 / 3)
-    assert found["all"].gain[1] <= found["all"].gain[0] <= found["all"].gain[2]
-    assert (found["block"].gain[0], found["line, begun"].gain[0]) == (-100, 100)
+    assert found["all"].exact_gain[0] == pytest.approx(100 / 3)
+    assert found["all"].exact_gain[1] <= found["all"].exact_gain[0] <= found["all"].exact_gain[2]
+    assert (found["block"].exact_gain[0], found["line, begun"].exact_gain[0]) == (-100, 100)
+    assert (found["block"].whole, found["line, begun"].whole) == ((100, 0), (0, 100))
+    assert found["all"].whole_gain[0] == pytest.approx(100 / 3)
     assert found["all"].ends == pytest.approx((100 / 3, 100))
     assert found["line, begun"].length == (1.5, 1.0)
     assert found["empty"].length is None
@@ -146,12 +165,16 @@ def test_a_dataset_is_judged_by_what_it_holds_out(run, data: Path, tmp_path: Pat
     assert [row["task_id"] for row in told["rows"]] == ["a", "c"]
 
 
-def test_kinds_are_picked(run, data: Path) -> None:
-    told = json.loads(run(data, "--against", OTHER, "--max-tokens", 2, "--kinds", "block,empty", "--json").out)
-    assert [row["task_id"] for row in told["rows"]] == ["b", "c"]
-    ran = run(data, "--kinds", "blocks")
+@pytest.mark.parametrize(
+    ("option", "value", "picked", "wrong"),
+    [("--kinds", "block,empty", ["b", "c"], "blocks"), ("--languages", "python,rust", ["a", "b"], "py")],
+)
+def test_rows_are_picked(run, data: Path, option: str, value: str, picked: list[str], wrong: str) -> None:
+    told = json.loads(run(data, "--against", OTHER, "--max-tokens", 2, option, value, "--json").out)
+    assert [row["task_id"] for row in told["rows"]] == picked
+    ran = run(data, option, wrong)
     assert (ran.code, ran.out) == (2, "")
-    assert "no rows of the kinds blocks" in ran.err
+    assert f"no rows of the {option.removeprefix('--')} {wrong}" in ran.err
 
 
 @pytest.mark.parametrize(

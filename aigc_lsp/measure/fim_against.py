@@ -13,6 +13,7 @@ Runs are long: results are written to a file as they come, and what is there alr
 
 from __future__ import annotations
 
+import hashlib
 import json
 import time
 from collections import Counter, defaultdict
@@ -26,7 +27,7 @@ from aigc_lsp.config import Config
 from aigc_lsp.errors import UsageError
 from aigc_lsp.measure import fim, scores
 from aigc_lsp.measure.fim import Settings
-from aigc_lsp.measure.holes import Row
+from aigc_lsp.measure.holes import Row, whole_lines
 from aigc_lsp.syntax import language_of
 
 if TYPE_CHECKING:
@@ -60,7 +61,8 @@ class Pair:
     other: Written
 
     def whole(self, written: Written) -> bool:
-        return written.ends and written.completion.strip() == self.row.canonical_solution.strip()
+        lines, due = (text.rstrip().count("\n") for text in (written.completion, self.row.canonical_solution))
+        return written.exact and written.ends and lines == due
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,32 +89,46 @@ def run(
     asked = [settings.filled_in(model) for model in models]
     if len({row.task_id for row in rows}) < len(rows):
         raise UsageError("Two models are compared row by row, so each row needs a `task_id` of its own.")
-    known = _read(out) if out is not None and out.exists() else {}
+    sides: list[list[Written]] = []
+    known = Log(out)
     for model, own in zip(models, asked, strict=True):
-        left = [row for row in rows if (model.name, row.task_id) not in known]
-        if not left:
-            continue
-        engine = fim.load_engine(model, config)
-        for row in track(left, model.name):
-            written = write(engine, model, own, row)
-            known[model.name, row.task_id] = written
-            if out is not None:
-                with out.open("a", encoding="utf-8") as file:
-                    file.write(json.dumps(asdict(written), ensure_ascii=False) + "\n")
-        del engine
-    one, other = (model.name for model in models)
-    return [Pair(row, known[one, row.task_id], known[other, row.task_id]) for row in rows]
+        keys = {row.task_id: _key(model, own, row) for row in rows}
+        if left := [row for row in rows if keys[row.task_id] not in known.found]:
+            engine = fim.load_engine(model, config)
+            for row in track(left, model.name):
+                known.add(keys[row.task_id], write(engine, model, own, row))
+            del engine
+        sides.append([known.found[keys[row.task_id]] for row in rows])
+    return [Pair(*each) for each in zip(rows, *sides, strict=True)]
 
 
-def _read(out: Path) -> dict[tuple[str, str], Written]:
-    found = {}
-    for number, line in enumerate(out.read_text(encoding="utf-8").splitlines(), 1):
-        try:
-            each = Written(**json.loads(line))
-        except (ValueError, TypeError) as error:
-            raise UsageError(f"Line {number} of {out} is no result ({error}). Name another file with --out.") from error
-        found[each.model, each.task_id] = each
-    return found
+class Log:
+    """What was written so far, by what was asked; in a JSONL file or, without one, in memory alone."""
+
+    def __init__(self, path: Path | None) -> None:
+        self.found: dict[str, Written] = {}
+        self._path = path
+        for number, line in enumerate(whole_lines(path) if path else (), 1):
+            try:
+                record = json.loads(line)
+                key = record.pop("key")
+                self.found[key] = Written(**record)
+            except (ValueError, TypeError, KeyError, AttributeError) as error:
+                raise UsageError(
+                    f"Line {number} of {path} is no result of `eval fim --against`; give --out another file."
+                ) from error
+
+    def add(self, key: str, written: Written) -> None:
+        self.found[key] = written
+        if self._path is not None:
+            with self._path.open("a", encoding="utf-8") as file:
+                file.write(json.dumps({"key": key, **asdict(written)}, ensure_ascii=False) + "\n")
+
+
+def _key(model: Model, settings: Settings, row: Row) -> str:
+    """Of these weights, asked so, about this row: a model that was trained further is asked anew."""
+    asked = [model.packed_from, ROOM, asdict(settings), row.prompt, row.suffix, row.canonical_solution]
+    return hashlib.sha256(json.dumps(asked).encode()).hexdigest()[:32]
 
 
 def write(engine: Engine, model: Model, settings: Settings, row: Row) -> Written:

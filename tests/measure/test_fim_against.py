@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
@@ -55,6 +56,11 @@ def test_exact(text: str, true: str, exact: bool) -> None:
         ("ab\n", True, "ab", True),
         ("ab\nc", True, "ab", False),
         ("a\n    b\n    c", True, "a\n    b", False),
+        ("a\n    b\n", True, "a\n    b", True),
+        ("\na\n    b", True, "a\n    b", False),  # an empty line too many
+        ("a\n    b", True, "\na\n    b", False),
+        ("\nab", True, "ab", False),
+        ("ab", True, "\nab", False),
         ("", True, "", True),
         ("", False, "", False),
     ],
@@ -143,16 +149,32 @@ def test_both_are_asked_and_a_run_goes_on(run, asked: list[str], data: Path, tmp
     assert heading.split()[:2] == ["holes", "exact,"]
     assert [line.split()[0] for line in found] == ["block", "empty", "line,", "go", "python", "all"]
     assert asked == [ONE.name, OTHER]
-    results = out.read_text().splitlines()
+    results = out.read_text().split("\n")[:-1]
     assert len(results) == 6
 
     assert run(*arguments).out == ran.out
     assert asked == [ONE.name, OTHER]  # all was known
-    out.write_text("\n".join(results[:-1]) + "\n")
+    out.write_text("\n".join(results)[:-9])  # a run that was killed while it wrote its last
     told = json.loads(run(*arguments, "--json").out)
     assert asked == [ONE.name, OTHER, OTHER]
     assert [row["task_id"] for row in told["rows"]] == ["a", "b", "c"]
     assert told["summary"][-1]["holes"] == 3
+
+
+@pytest.mark.parametrize("change", ["weights", "settings", "row"])
+def test_what_was_asked_otherwise_is_asked_anew(
+    run, asked: list[str], data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, change: str
+) -> None:
+    def arguments(max_tokens: int) -> tuple[object, ...]:
+        return data, "--against", OTHER, "--max-tokens", max_tokens, "--out", tmp_path / "out.jsonl"
+
+    assert run(*arguments(4)).code == 0
+    if change == "weights":  # trained further, under the same name
+        monkeypatch.setattr(catalogue.Model, "packed_from", property(lambda self: "more" if self.name == OTHER else ""))
+    if change == "row":
+        data.write_text(to_json([replace(ROWS[0], suffix="\n\n"), *ROWS[1:]]))
+    assert run(*arguments(3 if change == "settings" else 4)).code == 0
+    assert asked == [ONE.name, OTHER, ONE.name, OTHER]
 
 
 def test_a_dataset_is_judged_by_what_it_holds_out(run, data: Path, tmp_path: Path) -> None:

@@ -25,7 +25,12 @@ def dataset_build(
         ),
     ] = None,
     source_list: Annotated[
-        Path | None, typer.Option("--from", metavar="FILE", help="More of them, one on a line; # begins a comment.")
+        Path | None,
+        typer.Option(
+            "--from",
+            metavar="FILE",
+            help="More, one on a line, with `train` or `held` behind it where that is not drawn; # begins a comment.",
+        ),
     ] = None,
     examples: Annotated[
         int, typer.Option(min=1, help="Rows to learn from, as far as there is code for them.")
@@ -44,9 +49,13 @@ def dataset_build(
         bool, typer.Option("--any-licence", help="Take code under whatever licence: it is your own.")
     ] = False,
     decontaminate: Annotated[
-        bool,
-        typer.Option(help="Leave out what shares 13 words in a row with what `eval` and `replay` measure with."),
-    ] = True,
+        bool | None,
+        typer.Option(
+            "--decontaminate/--no-decontaminate",
+            help="Leave out what shares 13 words in a row with what `eval` and `replay` measure with, which is fetched "
+            "for that; unless given, not with --any-licence.",
+        ),
+    ] = None,
 ) -> None:
     """Make training data for `finetune`: holes in source code, with what a model would be shown around them.
 
@@ -56,12 +65,13 @@ def dataset_build(
     from aigc_lsp.dataset import command
     from aigc_lsp.dataset.build import Options
 
-    wanted = [*(sources or ()), *(command.sources_in(source_list) if source_list else ())]
+    wanted = dict.fromkeys(sources or ()) | (command.sources_in(source_list) if source_list else {})
     if not wanted:
         raise UsageError("Name the code to learn from: a folder, a package, or a list of them with --from.")
     shares = command.shares_of(share or ())
     options = Options(examples, held_examples, held, shares, seed, with_mpl, any_licence)
-    command.run(wanted, out, options, lambda said: print(said, file=sys.stderr), decontaminate)
+    clean = not any_licence if decontaminate is None else decontaminate
+    command.run(wanted, out, options, lambda said: print(said, file=sys.stderr), clean)
     print(command.told(out))
 
 

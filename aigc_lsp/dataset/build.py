@@ -11,6 +11,7 @@ from __future__ import annotations
 import hashlib
 import json
 import random
+import tempfile
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
@@ -76,30 +77,51 @@ class Counts:
     holes: Counter[str] = field(default_factory=Counter)
 
 
-def build(trees: Sequence[Tree], into: Path, options: Options, measured: Measured, say: Say) -> None:
-    """Write the data into the folder `into`, which must not hold any. Raises `UsageError`."""
-    if into.is_dir() and any(into.iterdir()):
+def build(
+    trees: Sequence[Tree],
+    into: Path,
+    options: Options,
+    measured: Measured,
+    say: Say,
+    sides: Mapping[str, Split] = {},
+) -> None:
+    """Write the data into the folder `into`, which must not hold any; it is there whole or not at all. `sides` are
+    those of trees, by name, that are not drawn. Raises `UsageError`."""
+    if into.exists() and (not into.is_dir() or any(into.iterdir())):
         raise UsageError(f"{into} holds something already. Name a folder that is empty or not there.")
     counts = Counts()
-    found = split(list(projects(trees, options, counts, say)), options)
+    found = split(list(projects(trees, options, counts, say)), options, sides)
     needed: Split = "held" if options.held == 1 else "train"
     if not any(project.files and project.split == needed for project in found):
         raise UsageError("Nothing is left to learn from: no tree has files that may be taken. " + _told(counts))
-    into.mkdir(parents=True, exist_ok=True)
+    into = into.resolve()
+    into.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=into.parent, prefix=f".{into.name}-") as scratch:
+        folder = Path(scratch, "data")
+        folder.mkdir()
+        _write(folder, found, options, measured, counts, say)
+        if into.is_dir():
+            into.rmdir()  # empty; Windows does not rename over it
+        folder.rename(into)
+
+
+def _write(
+    folder: Path, found: Sequence[Project], options: Options, measured: Measured, counts: Counts, say: Say
+) -> None:
     wanted: dict[Split, int] = {"train": options.examples, "held": options.held_examples}
     written: dict[Split, int] = {}
     for name, count in wanted.items():
         own = [project for project in found if project.split == name]
         made = list(examples(own, count, options, measured, counts, say))
         random.Random(f"{options.seed} {name}").shuffle(made)
-        rows.write(into, name, made)
+        rows.write(folder, name, made)
         written[name] = len(made)
         say(f"{name}: {len(made)} examples of {len(own)} projects")
-    _write_json(into / "sources.json", [_described(project) for project in found])
-    listed = "".join(f"{project.tree.spec}  # {project.licence}, {project.split}\n" for project in found)
-    (into / "sources.txt").write_text(listed, encoding="utf-8")
+    _write_json(folder / "sources.json", [_described(project) for project in found])
+    listed = "".join(f"{project.tree.spec} {project.split}  # {project.licence}\n" for project in found)
+    (folder / "sources.txt").write_text(listed, encoding="utf-8")
     _write_json(
-        into / "dataset.json",
+        folder / rows.ABOUT,
         {
             "format": rows.FORMAT,
             "examples": written,
@@ -133,21 +155,29 @@ def _is_new(file: File, seen: Seen, counts: Counts) -> bool:
     return is_new
 
 
-def split(found: Sequence[Project], options: Options) -> list[Project]:
-    """Each project to learn from or held out. Of those whose files are mostly of one language, `held` of them, and at
-    least one where there are three. Where there are too few for that, files are held out of them."""
-    groups: dict[str, list[Project]] = defaultdict(list)
+def split(found: Sequence[Project], options: Options, sides: Mapping[str, Split] = {}) -> list[Project]:
+    """Each project to learn from or held out: as `sides` has it, and of the others whose files are mostly of one
+    language `held` of them, at least one where there are three; packages of one scope stay together. Where there are
+    too few for that, files are held out of them."""
+    groups: dict[str, list[str]] = defaultdict(list)
     for project in found:
-        groups[main_language(project)].append(project)
-    held: set[str] = set()
-    for language, own in sorted(groups.items()):
-        names = sorted({project.name for project in own})
-        random.Random(f"{options.seed} {language}").shuffle(names)
-        count = max(round(options.held * len(names)), int(len(names) > 2)) if options.held else 0
-        held.update(names[:count])
-    if not held and options.held:
+        if project.name not in sides:
+            groups[main_language(project)].append(_family(project))
+    held = set()
+    for language, names in sorted(groups.items()):
+        own = sorted(set(names))
+        random.Random(f"{options.seed} {language}").shuffle(own)
+        count = max(round(options.held * len(own)), int(len(own) > 2)) if options.held else 0
+        held.update(own[:count])
+    if not held and options.held and not sides:
         return [part for project in found for part in _by_file(project, options)]
-    return [replace(project, split="held" if project.name in held else "train") for project in found]
+    drawn: Mapping[bool, Split] = {True: "held", False: "train"}
+    return [replace(project, split=sides.get(project.name, drawn[_family(project) in held])) for project in found]
+
+
+def _family(project: Project) -> str:
+    """Packages of one scope of npm are mostly of one repository."""
+    return project.name.partition("/")[0] if project.name.startswith("@") else project.name
 
 
 def _by_file(project: Project, options: Options) -> list[Project]:
@@ -184,7 +214,7 @@ def examples(
 
 
 def quotas(languages: Sequence[str], count: int, shares: Mapping[str, float]) -> dict[str, int]:
-    """How many of each language; those that `shares` does not name have equal parts of what is left of 100 %."""
+    """How many rows of each language; those that `shares` does not name have equal parts of what is left of 100 %."""
     named = {language: shares[language] for language in languages if language in shares}
     others = [language for language in languages if language not in shares]
     rest = max(0.0, 100 - sum(named.values())) / len(others) if others else 0.0
@@ -230,7 +260,8 @@ def of_file(
         made = example(project.name, file.path, found, place, chance, lambda *at: table.find(file.path, *at))
         if made is None or made.id in ids:
             continue
-        if measured.overlaps(f"{made.prefix}{made.middle}{made.suffix}"):
+        shown = (f"{made.prefix}{made.middle}{made.suffix}", *(each.text for each in made.snippets))
+        if any(map(measured.overlaps, shown)):
             counts.holes["measured with"] += 1
             continue
         ids.add(made.id)

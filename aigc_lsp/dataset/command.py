@@ -2,36 +2,50 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+import re
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from aigc_lsp.dataset import build, statistics
 from aigc_lsp.dataset.build import Options
+from aigc_lsp.dataset.example import SPLITS, Split
 from aigc_lsp.dataset.fetch import Tree, default_folder, fetch
 from aigc_lsp.dataset.overlap import Measured
 from aigc_lsp.dataset.page import page
 from aigc_lsp.errors import FetchFailed, UsageError
-from aigc_lsp.measure import humaneval, projects
+from aigc_lsp.measure import docstring_cases, humaneval, projects
 from aigc_lsp.measure.holes import source_files
 from aigc_lsp.syntax import has_grammar
 
 Say = Callable[[str], None]
 
+Sources = Mapping[str, Split | None]
+"""What to fetch, in this order, and on which side it is where that is not drawn."""
+
+MEASURED = (*projects.PROJECTS, *(package.project for package in docstring_cases.PACKAGES))
+
 AT_ONCE = 6
 """Sources that are fetched at once: mostly an index is waited for."""
 
 
-def run(sources: Sequence[str], into: Path, options: Options, say: Say, decontaminate: bool = True) -> None:
+def run(sources: Sources, into: Path, options: Options, say: Say, decontaminate: bool = True) -> None:
     """Fetch `sources`, and write the data made of them into `into`. What cannot be fetched is left out, and said.
 
     Raises `UsageError`; `FetchFailed` where what models are measured with cannot be had, or none of the sources.
     """
-    trees = list(_fetched(sources, say))
-    if not trees:
+    try:
+        measured = Measured(_measured(say) if decontaminate else ())
+    except FetchFailed as error:
+        raise FetchFailed(
+            f"{error} Models are measured with this code, which the data must not hold; with --no-decontaminate it is "
+            "not looked at."
+        ) from error
+    fetched = list(_fetched(sources, say))
+    if not fetched:
         raise FetchFailed("None of the sources could be fetched. Check the network, and their names.")
-    measured = Measured(_measured(say) if decontaminate else ())
-    build.build(trees, into, options, measured, say)
+    sides = {tree.name: side for tree, side in fetched if side is not None}
+    build.build([tree for tree, _ in fetched], into, options, measured, say, sides)
 
 
 def told(folder: Path) -> str:
@@ -43,13 +57,20 @@ def told(folder: Path) -> str:
     return said
 
 
-def sources_in(path: Path) -> list[str]:
-    """The sources of a list: one on a line, behind `#` is a comment. Raises `UsageError`."""
+def sources_in(path: Path) -> dict[str, Split | None]:
+    """The sources of a list: one on a line, with `train` or `held` behind it where that is not drawn; behind `#` is a
+    comment. Raises `UsageError`."""
     try:
         lines = path.read_text("utf-8").splitlines()
     except (OSError, UnicodeDecodeError) as error:
         raise UsageError(f"{path} cannot be read ({error}).") from error
-    return [said for line in lines if (said := line.split(" #")[0].strip()) and not said.startswith("#")]
+    found: dict[str, Split | None] = {}
+    for line in lines:
+        said = line.split(" #")[0].strip()
+        if said and not said.startswith("#"):
+            side = next((each for each in SPLITS if said.endswith(f" {each}")), None)
+            found[said.removesuffix(f" {side}").strip()] = side
+    return found
 
 
 def shares_of(said: Sequence[str]) -> dict[str, float]:
@@ -68,18 +89,18 @@ def shares_of(said: Sequence[str]) -> dict[str, float]:
     return found
 
 
-def _fetched(sources: Sequence[str], say: Say) -> Iterator[Tree]:
+def _fetched(sources: Sources, say: Say) -> Iterator[tuple[Tree, Split | None]]:
     """In the order of `sources`: what is made of them depends on it."""
-    measured_with = {project.name for project in (*projects.PROJECTS, humaneval.ARCHIVE)}
-    specs = list(dict.fromkeys(sources))
+    measured_with = {_plain(project.name) for project in (*MEASURED, humaneval.ARCHIVE)}
     with ThreadPoolExecutor(AT_ONCE, "fetch") as pool:
-        for spec, found in zip(specs, pool.map(lambda spec: _tried(spec, say), specs), strict=True):
+        every = zip(sources.items(), pool.map(lambda spec: _tried(spec, say), sources), strict=True)
+        for (spec, side), found in every:
             if isinstance(found, FetchFailed):
                 say(f"left out: {spec}: {found}")
-            elif found.name in measured_with:
+            elif _plain(found.name) in measured_with:
                 say(f"left out: {spec}, since models are measured with it")
             else:
-                yield found
+                yield found, side
 
 
 def _tried(spec: str, say: Say) -> Tree | FetchFailed:
@@ -94,6 +115,11 @@ def _measured(say: Say) -> Iterator[str]:
     folder = projects.default_folder()
     for problem in humaneval.problems(folder, say):
         yield problem.prompt + problem.canonical_solution
-    for project in projects.PROJECTS:
+    for project in MEASURED:
         for path in source_files(projects.fetch(project, folder, say), project.suffixes):
             yield path.read_text("utf-8", "replace")
+
+
+def _plain(name: str) -> str:
+    """A package's name as its index compares it (PEP 503)."""
+    return re.sub(r"[-_.]+", "-", name).lower()

@@ -32,7 +32,8 @@ SPLITS: tuple[Split, ...] = ("train", "held")
 Order = Literal["spm", "psm"]
 
 FORMAT = 1
-"""Of the folder: `train-00000.jsonl.gz` and so on, `held-00000.jsonl.gz`, `sources.json`, `dataset.json`."""
+"""Of the folder: `train-00000.jsonl.gz` and so on, `held-00000.jsonl.gz`, `sources.json`, and what `ABOUT` says."""
+ABOUT = "dataset.json"
 PER_SHARD = 5000
 
 
@@ -97,8 +98,16 @@ def held_rows(folder: Path) -> list[Row]:
 
 
 def shards(folder: Path, split: Split) -> Sequence[Path]:
-    """Raises `UsageError` where there are none."""
+    """Raises `UsageError` where there are none, or of another format."""
     found = sorted(folder.glob(f"{split}-*.jsonl.gz"))
     if not found:
         raise UsageError(f"{folder} holds no data ({split}-00000.jsonl.gz); `aigc-lsp dataset build` makes some.")
+    try:
+        made = json.loads(folder.joinpath(ABOUT).read_text("utf-8"))["format"]
+    except FileNotFoundError:
+        made = FORMAT  # shards that were written by another program
+    except (OSError, ValueError, TypeError, KeyError) as error:
+        raise UsageError(f"{folder / ABOUT} cannot be read ({error}). Build the data again.") from error
+    if made != FORMAT:
+        raise UsageError(f"The data in {folder} are of format {made}, not {FORMAT}. Build them again.")
     return found

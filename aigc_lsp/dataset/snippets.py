@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from aigc_lsp.context.needs import at_cursor
 from aigc_lsp.context.snippet import Snippet, blocks, chosen
 from aigc_lsp.context.window import Window
-from aigc_lsp.dataset.files import File
+from aigc_lsp.dataset.files import File, has_secrets
 from aigc_lsp.gather.told import said
 from aigc_lsp.prompt.infill import ExtraFile
 from aigc_lsp.syntax import Definition, Tree, family_of, parse
@@ -38,6 +38,8 @@ class Table:
         """The files, when they are first asked for."""
         while self._files:
             file = self._files.pop()
+            if has_secrets(file):
+                continue
             text = Text(file.text)
             tree = parse(file.language, text)
             found = tree.definitions() if tree is not None else ()

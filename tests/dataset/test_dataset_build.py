@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import pytest
@@ -12,11 +13,11 @@ from aigc_lsp.cli import app
 from aigc_lsp.dataset import build as building
 from aigc_lsp.dataset import command
 from aigc_lsp.dataset.build import Options, Project, allotted, build, quotas
-from aigc_lsp.dataset.example import Example, read, write
+from aigc_lsp.dataset.example import Example, Split, read, write
 from aigc_lsp.dataset.fetch import Tree
 from aigc_lsp.dataset.files import File
 from aigc_lsp.dataset.overlap import Measured
-from aigc_lsp.errors import UsageError
+from aigc_lsp.errors import FetchFailed, UsageError
 from aigc_lsp.prompt.infill import ExtraFile
 
 WORDS = ("alpha", "beta", "gamma", "delta", "epsilon", "zeta", "eta", "theta", "iota", "kappa", "lambda_", "mu")
@@ -77,6 +78,9 @@ def test_data_are_of_permissive_projects_each_on_one_side(tmp_path: Path) -> Non
     assert of_train | of_held <= {*NAMES, "fork"}
     listed = command.sources_in(data / "sources.txt")
     assert [Path(each).name for each in listed] == list(sources), "to be built from again"
+    assert {Path(each).name: side for each, side in listed.items()} == {
+        name: each["split"] for name, each in sources.items()
+    }
     assert about["examples"] == {"train": len(train), "held": len(held)}
     assert len(train) > 100
     assert about["left_out"]["trees"] == {"licence: unknown": 1, "licence: MPL-2.0": 1}
@@ -107,6 +111,102 @@ def test_nothing_is_learnt_of_what_is_measured_with(tmp_path: Path) -> None:
     rows = [*read(data, "train"), *read(data, "held")]
     assert not any(Measured([secret]).overlaps(row.prefix + row.middle + row.suffix) for row in rows)
     assert json.loads((data / "dataset.json").read_text())["left_out"]["holes"]["measured with"] > 0
+
+
+def test_nothing_is_shown_of_what_is_measured_with(tmp_path: Path) -> None:
+    helper = f"def helper_aa(left, right, {', '.join(WORDS)}):\n    return left + right\n"
+    own = tree(tmp_path / "trees", "aa")
+    path = own.root / "helpers.py"
+    path.write_text(helper + path.read_text().partition("return left + right\n")[2])
+    for name, measured in (("all", Measured()), ("clean", Measured([helper]))):
+        build([own], tmp_path / name, Options(examples=60, held=0), measured, lambda said: None)
+    shown, clean = (
+        [each.text for row in read(tmp_path / name, "train") for each in row.snippets] for name in ("all", "clean")
+    )
+    assert any("def helper_aa" in text for text in shown)
+    assert not any("def helper_aa" in text for text in clean)
+
+
+def test_secrets_are_neither_learnt_nor_shown(tmp_path: Path) -> None:
+    key = "AKIA" + "Q3EGTZ7LWXJ5MNPR"
+    own = tree(tmp_path / "trees", "aa")
+    for name in ("helpers.py", "m1.py"):
+        path = own.root / name
+        path.write_text(f'{path.read_text()}\n\ndef sign_aa(text):\n    return sign(text, "{key}")\n')
+    build([own], tmp_path / "data", Options(examples=100, held=0), Measured(), lambda said: None)
+    rows = list(read(tmp_path / "data", "train"))
+    assert {row.path for row in rows} == {"m0.py", "m2.py", "m3.py", "m4.py"}
+    assert not any("def helper_aa" in each.text for row in rows for each in row.snippets)
+    assert json.loads((tmp_path / "data" / "dataset.json").read_text())["left_out"]["files"]["secrets"] == 2
+
+
+def test_data_are_there_whole_or_not_at_all(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def broken(*arguments: object) -> None:
+        raise KeyboardInterrupt
+
+    trees = [tree(tmp_path / "trees", name) for name in NAMES]
+    with monkeypatch.context() as patched:
+        patched.setattr(building, "_write_json", broken)
+        with pytest.raises(KeyboardInterrupt):
+            build(trees, tmp_path / "data", Options(examples=20), Measured(), lambda said: None)
+    assert [path.name for path in tmp_path.iterdir()] == ["trees"]
+    tmp_path.joinpath("data").mkdir()
+    build(trees, tmp_path / "data", Options(examples=20), Measured(), lambda said: None)
+    assert len(list(read(tmp_path / "data", "train"))) == 20
+    for said, problem in (('{"format": 0}', "of format 0"), ("{", "cannot be read")):
+        tmp_path.joinpath("data", "dataset.json").write_text(said)
+        with pytest.raises(UsageError, match=problem):
+            list(read(tmp_path / "data", "train"))
+
+
+def sides_of(names: Sequence[str], held: float, sides: Mapping[str, Split]) -> dict[str, str]:
+    files = (File("a.py", "python", ""), File("b.py", "python", ""))
+    projects = [Project(Tree(name, "folder", "", "", Path()), "MIT", files) for name in names]
+    return {each.name: each.split for each in building.split(projects, Options(held=held), sides)}
+
+
+def test_sides_that_are_said_are_not_drawn() -> None:
+    assert sides_of(NAMES, 0.2, {"aa": "held", "bb": "train"})["aa"] == "held"
+    for name in NAMES:
+        assert sides_of(NAMES, 0.5, {name: "train"})[name] == "train"
+        assert sides_of(NAMES, 0, {name: "held"}) == {each: "held" if each == name else "train" for each in NAMES}
+    assert sides_of(["aa"], 0.5, {"aa": "train"}) == {"aa": "train"}
+
+
+def test_packages_of_one_scope_are_on_one_side() -> None:
+    names = [f"@{scope}/{name}" for scope in "abcdef" for name in ("core", "react", "vue")]
+    found = sides_of(names, 0.3, {})
+    by_scope = {scope: {found[name] for name in names if name.startswith(f"@{scope}/")} for scope in "abcdef"}
+    assert sorted(len(sides) for sides in by_scope.values()) == [1] * 6
+    assert set(found.values()) == {"train", "held"}
+
+
+def test_what_models_are_measured_with_is_left_out_by_name(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    found = [
+        Tree(name, "pypi", "1", "", tmp_path)
+        for name in ("Pydantic.AI_slim", "networkx", "HumanEval", "langchain_core", "flask")
+    ]
+    by_name = {each.name: each for each in found}
+    monkeypatch.setattr(command, "_tried", lambda spec, say: by_name[spec])
+    said: list[str] = []
+    kept = list(command._fetched(dict.fromkeys(by_name), said.append))
+    left = {each.split(": ")[1].split(",")[0] for each in said}
+    assert left | {tree.name for tree, _ in kept} == set(by_name)
+    assert left >= {"Pydantic.AI_slim", "networkx", "langchain_core"}
+    assert "flask" not in left
+
+
+def test_what_is_measured_with_is_wanted_first_and_how_to_do_without_is_said(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    def failing(project: object, *arguments: object) -> Path:
+        raise FetchFailed("It comes from npm, which is not on this machine.")
+
+    monkeypatch.setattr(command.projects, "fetch", failing)
+    monkeypatch.setattr(command.humaneval, "problems", lambda *arguments: [])
+    monkeypatch.setattr(command, "_fetched", lambda *arguments: pytest.fail("sources were fetched"))
+    with pytest.raises(FetchFailed, match=r"npm.*--no-decontaminate"):
+        command.run({"flask": None}, tmp_path / "data", Options(), print)
 
 
 def test_one_repository_alone_has_files_held_out(tmp_path: Path) -> None:
@@ -193,8 +293,8 @@ def test_statistics_count_and_draw_what_is_there(tmp_path: Path) -> None:
 
 def test_shares_and_lists_are_read(tmp_path: Path) -> None:
     listed = tmp_path / "list.txt"
-    listed.write_text("# all\nflask==3.0 # web\n\nnpm:@a/b\n")
-    assert command.sources_in(listed) == ["flask==3.0", "npm:@a/b"]
+    listed.write_text("# all\nflask==3.0 # web\n\nnpm:@a/b held  # MIT\na folder/train train\n")
+    assert command.sources_in(listed) == {"flask==3.0": None, "npm:@a/b": "held", "a folder/train": "train"}
     assert command.shares_of(["python=30", "go=2.5"]) == {"python": 30, "go": 2.5}
     for said in (["python"], ["python=x"], ["python=60", "go=50"], ["go=-1"], ["bash=3"]):
         with pytest.raises(UsageError):
@@ -206,9 +306,9 @@ def test_shares_and_lists_are_read(tmp_path: Path) -> None:
 def test_the_command_builds_and_tells(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     own = str(tree(tmp_path, "own", "").root)
     out = tmp_path / "data"
-    wish = ["dataset", "build", own, "-o", str(out), "--examples", "30", "--held-examples", "5", "--no-decontaminate"]
+    wish = ["dataset", "build", own, "-o", str(out), "--examples", "30", "--held-examples", "5"]
     with pytest.raises(UsageError, match="1 licence: unknown"):
-        app(wish, standalone_mode=False)
+        app([*wish, "--no-decontaminate"], standalone_mode=False)
     app([*wish, "--any-licence", "--share", "python=100"], standalone_mode=False)
     said = capsys.readouterr()
     assert "30 rows to learn from of 1 projects" in said.out

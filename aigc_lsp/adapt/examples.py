@@ -46,12 +46,13 @@ def end_of_text(model: Model) -> str:
 
 
 def tokens_of(example: Example, model: Model, vocabulary: Vocabulary) -> Tokens:
-    """`example` as the engine would read and say it. Raises `UsageError` where the model has no such order."""
+    """`example` as the engine would read and say it, in the model's own order where it has none of that name. Raises
+    `UsageError` where there is nothing to learn."""
     order = example.order if example.order in model.fim.templates else model.fim.order
     if not example.middle and not example.ends:
         raise UsageError(f"The example {example.id} has nothing to learn: no middle, and no end.")
     prompt = render(
-        Hole(example.prefix, example.suffix, example.snippets, example.path),
+        Hole(example.prefix, example.suffix, example.snippets, example.path, example.head),
         model.fim,
         model.files,
         vocabulary,

@@ -260,7 +260,7 @@ def of_file(
         made = example(project.name, file.path, found, place, chance, lambda *at: table.find(file.path, *at))
         if made is None or made.id in ids:
             continue
-        shown = (f"{made.prefix}{made.middle}{made.suffix}", *(each.text for each in made.snippets))
+        shown = (f"{made.head}{made.prefix}{made.middle}{made.suffix}", *(each.text for each in made.snippets))
         if any(map(measured.overlaps, shown)):
             counts.holes["measured with"] += 1
             continue

@@ -41,7 +41,7 @@ PER_SHARD = 5000
 class Example:
     """`prefix` and `suffix` are what a model is shown around the cursor; `middle` is what it should write.
 
-    `prefix` begins with the window's head where it has one. `snippets` are other files, the most wanted last; they are
+    `head` is the window's: what stands further up and is shown all the same, apart from `prefix`. `snippets` are other files, the most wanted last; they are
     shown only with `path`, as `prompt.infill.Hole` has it. `ends`: behind `middle` the text is to end.
     """
 
@@ -56,6 +56,7 @@ class Example:
     middle: str
     snippets: tuple[ExtraFile, ...] = ()
     ends: bool = True
+    head: str = ""
 
     def to_json(self) -> str:
         return json.dumps(asdict(self), ensure_ascii=False)
@@ -91,7 +92,7 @@ def read(folder: Path, split: Split) -> Iterator[Example]:
 def held_rows(folder: Path) -> list[Row]:
     """What is held out, as rows for `eval fim`: those that stand alone and whose text ends."""
     return [
-        Row(each.prefix, each.suffix, each.middle, each.kind, f"{each.project}/{each.path}", each.id)
+        Row(each.head + each.prefix, each.suffix, each.middle, each.kind, f"{each.project}/{each.path}", each.id)
         for each in read(folder, "held")
         if each.ends and not each.snippets
     ]

@@ -80,7 +80,12 @@ def statistics(folder: Path) -> Statistics:
 
 def _lengths(row: Example) -> dict[str, int]:
     snippets = sum(len(each.filename) + len(each.text) for each in row.snippets)
-    own = {"prefix": len(row.prefix), "suffix": len(row.suffix), "middle": len(row.middle), "snippets": snippets}
+    own = {
+        "prefix": len(row.head + row.prefix),
+        "suffix": len(row.suffix),
+        "middle": len(row.middle),
+        "snippets": snippets,
+    }
     return {**own, "all": sum(own.values())}
 
 

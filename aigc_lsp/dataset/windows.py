@@ -68,10 +68,11 @@ def example(
         language=language,
         kind=found.kind,
         order=order,
-        prefix=window.head + window.prefix,
+        prefix=window.prefix,
         suffix=shown,
         middle=middle,
         snippets=snippets,
+        head=window.head,
     )
 
 

@@ -73,10 +73,11 @@ def test_any_example_decodes_back_and_is_asked_as_the_engine_asks(model: Model, 
         prefix, middle, suffix = text[:start], text[start:end], text[end:]
         order = draw.choice(["spm", "psm"])
         extra = (ExtraFile("b.py", "x = 1"),) if draw.random() < 0.3 else ()
-        given = Example("x", "p", "a.py", "python", "span", order, prefix, suffix, middle, extra)  # type: ignore[arg-type]
+        head = draw.choice(["", "import os\n", "class A:\n    def b():\n"])
+        given = Example("x", "p", "a.py", "python", "span", order, prefix, suffix, middle, extra, head=head)  # type: ignore[arg-type]
         tokens = tokens_of(given, model, vocabulary)
         asked = render(
-            Hole(prefix, suffix, extra, "a.py"), model.fim, model.files, vocabulary, prefix_budget=9999,
+            Hole(prefix, suffix, extra, "a.py", head), model.fim, model.files, vocabulary, prefix_budget=9999,
             suffix_budget=9999, extra_budget=9999, order=order,
         )  # fmt: skip
         assert tokens.ids[: len(asked.tokens)] == asked.tokens

@@ -34,25 +34,19 @@ _FORMATS: tuple[FileFormat, ...] = ("tokens", "comments")
 _SLOTS = ("prefix", "suffix")
 
 
-def names() -> list[str]:
-    """The names of all models that have a descriptor, sorted."""
-    return sorted(_descriptors())
+def names(*, shipped: bool = False) -> list[str]:
+    """The names of all models that have a descriptor, or of those shipped alone, sorted."""
+    return sorted(_descriptors(_directories()[:1] if shipped else _directories()))
 
 
 def load(name: str) -> Model:
     """The model called `name`; raises `UnknownModel`, or `ModelError` where its file is malformed."""
-    files = _descriptors()
-    if name not in files:
-        raise UnknownModel(_unknown(name, sorted(files)))
-    return read(files[name])
+    return read(_file_of(name))
 
 
 def read(file: Path) -> Model:
     """The model that `file` describes; raises `ModelError` naming the file and the key at fault."""
-    try:
-        table = _Table(file, tomllib.loads(file.read_text(encoding="utf-8")))
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
-        raise ModelError(f"The model file {file} cannot be read: {error}. Correct it or remove it.") from error
+    table = _opened(file)
     model = _adapted(table, file) if table.has("base") else _model(table)
     if model.name != file.stem:
         raise table.wrong("name", f'must be "{file.stem}", as the file is called')
@@ -253,6 +247,13 @@ class _Table:
         return self._values[key]
 
 
+def _opened(file: Path) -> _Table:
+    try:
+        return _Table(file, tomllib.loads(file.read_text(encoding="utf-8")))
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        raise ModelError(f"The model file {file} cannot be read: {error}. Correct it or remove it.") from error
+
+
 def _model(table: _Table) -> Model:
     weights = table.table("weights")
     size, digest = weights.number("size"), weights.text("sha256")
@@ -282,9 +283,14 @@ def _model(table: _Table) -> Model:
 
 def _adapted(table: _Table, file: Path) -> Model:
     """A model that is another one with an adapter: all but its name and description is that one's."""
-    base = load(table.text("base"))
-    if base.adapter is not None:
-        raise table.wrong("base", f"names {base.name}, which has an adapter itself; name {base.adapter.base}")
+    named = table.text("base")
+    under = _opened(_file_of(named))
+    further = under.text("base") if under.has("base") else None
+    if file.stem in (named, further):
+        raise table.wrong("base", "leads back to the model itself; name the one that the adapter was trained for")
+    if further is not None:
+        raise table.wrong("base", f"names {named}, which has an adapter itself; name {further}")
+    base = load(named)
     given = table.table("adapter")
     path, digest = file.parent / given.text("file"), given.text("sha256")
     if not re.fullmatch(r"[0-9a-f]{64}", digest):
@@ -365,10 +371,17 @@ def _check_templates(table: _Table, model: Model) -> None:
                 raise table.wrong(key, f'holds "{segment.text}", which is none of the model\'s control tokens')
 
 
-def _descriptors() -> dict[str, Path]:
+def _file_of(name: str) -> Path:
+    files = _descriptors(_directories())
+    if name not in files:
+        raise UnknownModel(_unknown(name, sorted(files)))
+    return files[name]
+
+
+def _descriptors(directories: Sequence[Path]) -> dict[str, Path]:
     """A file for each; those that have more files beside have a folder of their own."""
     forms = ("*/*.toml", "*.toml")
-    return {file.stem: file for each in _directories() for form in forms for file in sorted(each.glob(form))}
+    return {file.stem: file for each in directories for form in forms for file in sorted(each.glob(form))}
 
 
 def _directories() -> list[Path]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -102,6 +103,34 @@ def test_a_malformed_descriptor_is_refused_by_file_and_key(tmp_path: Path, old: 
         catalogue.read(file)
     assert str(file) in str(caught.value)
     assert key in str(caught.value)
+
+
+def test_the_shipped_models_are_known_apart_from_the_users(config_home: Path) -> None:
+    config_home.mkdir(parents=True)
+    for name in ("mine", DEFAULT):
+        (config_home / f"{name}.toml").touch()
+    assert set(catalogue.names()) - set(catalogue.names(shipped=True)) == {"mine"}
+    assert catalogue.names(shipped=True) == sorted(file.stem for file in SHIPPED.rglob("*.toml"))
+
+
+@pytest.mark.parametrize(
+    ("bases", "said"),
+    [
+        ({DEFAULT: DEFAULT}, "`base` leads back to the model itself"),
+        ({"first": "second", "second": "first"}, "`base` leads back to the model itself"),
+        ({"first": "second", "second": "second"}, "`base` names second, which has an adapter itself; name second"),
+        ({"first": "second", "second": "third", "third": "first"}, "names second, which has an adapter itself"),
+        ({"first": "second", "second": DEFAULT}, rf"an adapter itself; name {re.escape(DEFAULT)}\."),
+        ({"first": "gone"}, "no model called `gone`"),
+    ],
+)
+def test_an_adapter_is_for_a_model_of_weights(bases: dict[str, str], said: str, config_home: Path) -> None:
+    config_home.mkdir(parents=True)
+    for name, base in bases.items():
+        text = f'name = "{name}"\ndescription = "x"\nbase = "{base}"\n[adapter]\nfile = "x"\nsha256 = "{"a" * 64}"\n'
+        (config_home / f"{name}.toml").write_text(text)
+    with pytest.raises(ModelError, match=said):
+        catalogue.load(next(iter(bases)))
 
 
 def test_importing_the_catalogue_and_the_store_loads_no_network_library() -> None:

@@ -8,7 +8,7 @@ import random
 import signal
 import threading
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -18,6 +18,7 @@ import platformdirs
 import torch
 from tokenizers import Tokenizer
 
+from aigc_lsp import catalogue
 from aigc_lsp.adapt import report
 from aigc_lsp.adapt.examples import Tokens, rendered
 from aigc_lsp.adapt.loop import Run, Say, Steps, train
@@ -26,6 +27,7 @@ from aigc_lsp.adapt.register import register
 from aigc_lsp.adapt.settings import Settings
 from aigc_lsp.catalogue import Model
 from aigc_lsp.dataset import example as rows
+from aigc_lsp.dataset.example import Split
 from aigc_lsp.engine import adapter
 from aigc_lsp.engine.vocabulary import Vocabulary
 from aigc_lsp.errors import UsageError
@@ -53,10 +55,42 @@ class Asked:
 
 
 def place_of(name: str, run: Path | None) -> tuple[Path, Path]:
-    """The new model's folder and the run's: a bare name goes where the user's own models are."""
+    """The new model's folder and the run's: a bare name goes where the user's own models are. Raises `UsageError` for
+    what ends in no name."""
     given = Path(name)
-    folder = given.absolute() if given.name != name else platformdirs.user_config_path("aigc-lsp") / "models" / name
+    if not given.name or given.name.startswith("."):
+        raise UsageError(f"{name!r} is no name for a model. Name one after --out, or the folder that it becomes.")
+    folder = given.absolute() if given.name != name else _own_models() / name
     return folder, run or platformdirs.user_state_path("aigc-lsp") / "runs" / folder.name
+
+
+def is_own(folder: Path) -> bool:
+    """It lies where the catalogue finds the user's own models."""
+    return folder.parent.resolve() == _own_models().resolve()
+
+
+def check_free(folder: Path, base: Model) -> None:
+    """Raises `UsageError` where `folder` cannot become a model that is `base` with an adapter: its name is that of
+    another one, which would be lost or hidden."""
+    name = folder.name
+    if folder.exists() and not folder.is_dir():
+        raise UsageError(f"{folder} is no folder. Name another after --out.")
+    if name == base.name:
+        raise UsageError(f"{name} with an adapter needs a name of its own. Name another after --out.")
+    if not is_own(folder):
+        return
+    if name in catalogue.names(shipped=True):
+        raise UsageError(f"{name} is a model that is shipped. Name another after --out, or a folder elsewhere.")
+    if name in catalogue.names():
+        found = catalogue.load(name).adapter
+        if found is None or found.base != base.name:
+            raise UsageError(
+                f"{name} is already a model, and not {base.name} with an adapter. Name another after --out."
+            )
+
+
+def _own_models() -> Path:
+    return platformdirs.user_config_path("aigc-lsp") / "models"
 
 
 def on_device(settings: Settings, device: str, workers: int | None) -> Settings:
@@ -80,7 +114,7 @@ def finetune(asked: Asked, say: Say) -> Path | None:
     texts, held, counts = texts_of(asked, vocabulary)
     network, settings = beginning(asked)
     teacher = load(asked.teacher_packed, settings.device) if asked.teacher_packed else None
-    identity = identity_of(asked)
+    identity, before = identity_of(asked), before_of(asked)
     run = Run(network, vocabulary, texts, held, settings, asked.run, identity, teacher, asked.enough)
     say(_begins(run, counts))
     with _asked_to_stop() as stopped:
@@ -90,7 +124,7 @@ def finetune(asked: Asked, say: Say) -> Path | None:
         return None
     if held and state.best_step == 0:
         say("what is held out was said best before the first step: nothing was learnt; more data, or a lower --rate")
-    found = report.as_json(state, settings, identity, counts)
+    found = report.as_json(state, settings, identity, counts, before)
     return register(asked.folder, asked.base, network, found, report.curve(state))
 
 
@@ -116,7 +150,7 @@ def texts_of(asked: Asked, vocabulary: Vocabulary) -> tuple[list[Tokens], list[T
     texts, skipped = rendered(rows.read(asked.data, "train"), asked.base, vocabulary, settings.longest)
     if not texts:
         raise UsageError(f"{asked.data} has no example of at most {settings.longest} tokens; raise --longest.")
-    candidates = list(rows.read(asked.data, "held"))
+    candidates = list(rows.read(asked.data, "held")) if "held" in splits_of(asked.data) else []
     random.Random(settings.seed).shuffle(candidates)
     held, _ = rendered(candidates[: settings.evaluate_rows], asked.base, vocabulary, settings.longest)
     counts = {
@@ -130,10 +164,27 @@ def texts_of(asked: Asked, vocabulary: Vocabulary) -> tuple[list[Tokens], list[T
     return texts, held, counts
 
 
+def splits_of(data: Path) -> Sequence[Split]:
+    """Those that `data` should have: it may have been built with nothing held out."""
+    if any(data.glob("held-*.jsonl.gz")):
+        return rows.SPLITS
+    try:
+        held = json.loads((data / rows.ABOUT).read_text(encoding="utf-8"))["examples"]["held"]
+    except (OSError, ValueError, TypeError, KeyError):
+        return rows.SPLITS
+    return ("train",) if held == 0 else rows.SPLITS
+
+
+def before_of(asked: Asked) -> dict[str, Any] | None:
+    """The report of the run that made the adapter which is trained further. To be read before that run's folder may
+    become this one's."""
+    return report.read(asked.begin.adapter.file.parent) if asked.begin and asked.begin.adapter else None
+
+
 def identity_of(asked: Asked) -> dict[str, Any]:
     """What a run is of: another model, or other data, is another run."""
     digest = hashlib.sha256()
-    for split in rows.SPLITS:
+    for split in splits_of(asked.data):
         for path in rows.shards(asked.data, split):
             digest.update(path.read_bytes())
     found = {"base": asked.base.name, "base_sha256": asked.base.sha256, "data_sha256": digest.hexdigest()}

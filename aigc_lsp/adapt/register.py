@@ -18,6 +18,8 @@ import torch
 from safetensors.torch import save_file
 
 from aigc_lsp.adapt.network import PROJECTIONS, Network
+from aigc_lsp.adapt.report import FILE as REPORT
+from aigc_lsp.adapt.report import altogether
 from aigc_lsp.catalogue import Model
 from aigc_lsp.engine.adapter import BEGIN, CONFIG, DIFFERENCE, FILE, KIND
 from aigc_lsp.weights.packed import sha256_of
@@ -38,9 +40,9 @@ def register(folder: Path, base: Model, network: Network, report: Mapping[str, A
     file.chmod(0o644)
     if not full:
         _write(folder / CONFIG, _json(peft_config(network, base)))
-    _write(folder / "report.json", _json(report))
+    _write(folder / REPORT, _json(report))
     _write(folder / "curve.svg", curve)
-    _write(descriptor, descriptor_of(folder.name, base, file, int(report.get("tokens", 0))))
+    _write(descriptor, descriptor_of(folder.name, base, file, altogether(report)))
     return descriptor
 
 

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import json
 import os
 import platform
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 import torch
@@ -13,13 +15,22 @@ from aigc_lsp import __version__
 from aigc_lsp.adapt.checkpoint import State
 from aigc_lsp.adapt.settings import Settings
 
+FILE = "report.json"
+
 WIDTH, HEIGHT, LEFT, BOTTOM, TOP = 720, 360, 56, 40, 30
 SMOOTH = 20
 """Steps that the drawn loss is the mean of."""
 
 
-def as_json(state: State, settings: Settings, identity: dict[str, Any], counts: dict[str, Any]) -> dict[str, Any]:
-    """All settings and seeds, digests, hardware, versions, tokens, and every evaluation."""
+def as_json(
+    state: State,
+    settings: Settings,
+    identity: dict[str, Any],
+    counts: dict[str, Any],
+    before: Mapping[str, Any] | None = None,
+) -> dict[str, Any]:
+    """All settings and seeds, digests, hardware, versions, tokens, and every evaluation; with `before`, the report of
+    the run whose adapter this one began from, as it is."""
     return {
         "program": __version__,
         "settings": settings.to_json(),
@@ -27,6 +38,7 @@ def as_json(state: State, settings: Settings, identity: dict[str, Any], counts: 
         "data": counts,
         "steps": state.step,
         "tokens": state.tokens,
+        "tokens_altogether": state.tokens + altogether(before or {}),
         "tokens_learnt": state.learnt,
         "training_seconds": round(state.seconds, 1),
         "tokens_per_second": round(state.tokens / state.seconds, 1) if state.seconds else None,
@@ -35,7 +47,22 @@ def as_json(state: State, settings: Settings, identity: dict[str, Any], counts: 
         "losses": [[step, round(loss, 4)] for step, loss in state.losses],
         "hardware": hardware(settings.device),
         "versions": {"python": platform.python_version(), "torch": torch.__version__},
+        **({"before": before} if before else {}),
     }
+
+
+def altogether(found: Mapping[str, Any]) -> int:
+    """Tokens of the run that `found` reports and of all before it."""
+    return int(found.get("tokens_altogether", found.get("tokens", 0)))
+
+
+def read(folder: Path) -> dict[str, Any] | None:
+    """The report in `folder`; None where there is none that says how many tokens it is of."""
+    try:
+        found: dict[str, Any] = json.loads((folder / FILE).read_text(encoding="utf-8"))
+        return found if altogether(found) else None
+    except (OSError, ValueError, TypeError, AttributeError):
+        return None
 
 
 def hardware(device: str) -> dict[str, Any]:

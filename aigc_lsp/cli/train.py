@@ -5,12 +5,37 @@ from __future__ import annotations
 import dataclasses
 import sys
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
 from aigc_lsp.cli.app import app, configuration, dataset_app
 from aigc_lsp.errors import UsageError
+
+Data = Annotated[Path, typer.Option(help="A folder that `aigc-lsp dataset build` made.")]
+Out = Annotated[str, typer.Option(metavar="NAME", help="The new model's name, or the folder that it becomes.")]
+Run = Annotated[Path | None, typer.Option(help="Where the checkpoint lies; else among the user's state.")]
+Full = Annotated[
+    bool, typer.Option("--full", help="Train whole matrices, no adapter: 15 GB of memory for a model of 0.5 B.")
+]
+Rank = Annotated[int | None, typer.Option(min=1, max=256, help="The adapters' rank; else 16.")]
+Rate = Annotated[
+    float | None, typer.Option(min=1e-7, max=1.0, help="The highest learning rate; else 2e-4, 2e-5 with --full.")
+]
+TokensPerStep = Annotated[int, typer.Option(min=64)]
+MaxTokens = Annotated[int, typer.Option(min=0, help="Stop behind so many; 0: as --epochs says.")]
+Epochs = Annotated[int, typer.Option(min=1)]
+Longest = Annotated[int, typer.Option(min=32, help="Leave out examples of more tokens.")]
+EvaluateEvery = Annotated[int, typer.Option(min=1, metavar="STEPS")]
+EvaluateRows = Annotated[int, typer.Option(min=1, help="Held-out examples that are judged each time.")]
+Patience = Annotated[int, typer.Option(min=0, help="Evaluations without a better one before it ends; 0: never.")]
+Seed = Annotated[int, typer.Option(min=0)]
+Device = Annotated[str, typer.Option(help="auto, cpu or cuda.")]
+Workers = Annotated[int | None, typer.Option(min=1, help="Processor cores; all unless given.")]
+SaveMemory = Annotated[bool, typer.Option("--save-memory", help="Compute twice instead of keeping.")]
+Enough = Annotated[
+    bool, typer.Option("--enough", help="Train no further: make the model of what the stopped run has learnt.")
+]
 
 
 @dataset_app.command("build")
@@ -87,37 +112,25 @@ def dataset_stats(
 
 @app.command()
 def finetune(
-    data: Annotated[Path, typer.Option(help="A folder that `aigc-lsp dataset build` made.")],
-    out: Annotated[str, typer.Option(metavar="NAME", help="The new model's name, or the folder that it becomes.")],
+    data: Data,
+    out: Out,
     model: Annotated[str | None, typer.Option(help="The model to train; else the configured one.")] = None,
-    run: Annotated[Path | None, typer.Option(help="Where the checkpoint lies; else among the user's state.")] = None,
-    full: Annotated[
-        bool,
-        typer.Option("--full", help="Train whole matrices, no adapter: 15 GB of memory for a model of 0.5 B."),
-    ] = False,
-    rank: Annotated[int | None, typer.Option(min=1, max=256, help="The adapters' rank; else 16.")] = None,
-    rate: Annotated[
-        float | None, typer.Option(min=1e-7, max=1.0, help="The highest learning rate; else 2e-4, 2e-5 with --full.")
-    ] = None,
-    tokens_per_step: Annotated[int, typer.Option(min=64)] = 4096,
-    max_tokens: Annotated[int, typer.Option(min=0, help="Stop behind so many; 0: as --epochs says.")] = 0,
-    epochs: Annotated[int, typer.Option(min=1)] = 1,
-    longest: Annotated[int, typer.Option(min=32, help="Leave out examples of more tokens.")] = 1024,
-    evaluate_every: Annotated[int, typer.Option(min=1, metavar="STEPS")] = 100,
-    evaluate_rows: Annotated[int, typer.Option(min=1, help="Held-out examples that are judged each time.")] = 200,
-    patience: Annotated[
-        int, typer.Option(min=0, help="Evaluations without a better one before it ends; 0: never.")
-    ] = 0,
-    seed: Annotated[int, typer.Option(min=0)] = 1,
-    device: Annotated[str, typer.Option(help="auto, cpu or cuda.")] = "auto",
-    workers: Annotated[int | None, typer.Option(min=1, help="Processor cores; all unless given.")] = None,
-    save_memory: Annotated[bool, typer.Option("--save-memory", help="Compute twice instead of keeping.")] = False,
-    enough: Annotated[
-        bool, typer.Option("--enough", help="Train no further: make the model of what the stopped run has learnt.")
-    ] = False,
-    teacher: Annotated[str | None, typer.Option(hidden=True)] = None,
-    teacher_share: Annotated[float, typer.Option(hidden=True)] = 0.5,
-    temperature: Annotated[float, typer.Option(hidden=True)] = 2.0,
+    run: Run = None,
+    full: Full = False,
+    rank: Rank = None,
+    rate: Rate = None,
+    tokens_per_step: TokensPerStep = 4096,
+    max_tokens: MaxTokens = 0,
+    epochs: Epochs = 1,
+    longest: Longest = 1024,
+    evaluate_every: EvaluateEvery = 100,
+    evaluate_rows: EvaluateRows = 200,
+    patience: Patience = 0,
+    seed: Seed = 1,
+    device: Device = "auto",
+    workers: Workers = None,
+    save_memory: SaveMemory = False,
+    enough: Enough = False,
 ) -> None:
     """Train an adapter for a model on your own code; the result is a model that can be used at once.
 
@@ -125,6 +138,63 @@ def finetune(
 
     Stopped with Ctrl-C, or killed, the same command goes on where it was; with --enough it ends there.
     """
+    _train(
+        model or configuration().model, None, data, out, run, full, rank, rate, device, workers, enough,
+        tokens_per_step=tokens_per_step, max_tokens=max_tokens, epochs=epochs, longest=longest,
+        evaluate_every=evaluate_every, evaluate_rows=evaluate_rows, patience=patience, seed=seed,
+        saves_memory=save_memory, teacher_share=0.0,
+    )  # fmt: skip
+
+
+@app.command()
+def distill(
+    teacher: Annotated[str, typer.Option(help="The model to learn from, of the same family.")],
+    student: Annotated[str, typer.Option(help="The model to train.")],
+    data: Data,
+    out: Out,
+    share: Annotated[float, typer.Option(min=0.0, max=1.0, help="Of the loss that is the teacher's part.")] = 0.5,
+    temperature: Annotated[float, typer.Option(min=0.1, max=20.0)] = 2.0,
+    run: Run = None,
+    full: Full = False,
+    rank: Rank = None,
+    rate: Rate = None,
+    tokens_per_step: TokensPerStep = 4096,
+    max_tokens: MaxTokens = 0,
+    epochs: Epochs = 1,
+    longest: Longest = 1024,
+    evaluate_every: EvaluateEvery = 100,
+    evaluate_rows: EvaluateRows = 200,
+    patience: Patience = 0,
+    seed: Seed = 1,
+    device: Device = "auto",
+    workers: Workers = None,
+    save_memory: SaveMemory = False,
+    enough: Enough = False,
+) -> None:
+    """Train an adapter as `finetune` does, to say what a larger model finds likely as well as what is true."""
+    _train(
+        student, teacher, data, out, run, full, rank, rate, device, workers, enough,
+        tokens_per_step=tokens_per_step, max_tokens=max_tokens, epochs=epochs, longest=longest,
+        evaluate_every=evaluate_every, evaluate_rows=evaluate_rows, patience=patience, seed=seed,
+        saves_memory=save_memory, teacher_share=share, temperature=temperature,
+    )  # fmt: skip
+
+
+def _train(
+    model: str,
+    teacher: str | None,
+    data: Path,
+    out: str,
+    run: Path | None,
+    full: bool,
+    rank: int | None,
+    rate: float | None,
+    device: str,
+    workers: int | None,
+    enough: bool,
+    **others: Any,
+) -> None:
+    """`others`: settings as they are given."""
     from aigc_lsp import catalogue
     from aigc_lsp.adapt import command
     from aigc_lsp.adapt.settings import FULL, Settings
@@ -136,37 +206,24 @@ def finetune(
         raise UsageError(
             "--full trains whole matrices, and --rank is of adapters beside them: leave out one of the two."
         )
-    usual = FULL if full else Settings()
-    rank_given, rank = rank is not None, rank or usual.rank
-    settings = dataclasses.replace(
-        usual,
-        rank=rank,
-        alpha=2.0 * rank,
-        learning_rate=rate or usual.learning_rate,
-        tokens_per_step=tokens_per_step,
-        max_tokens=max_tokens,
-        epochs=epochs,
-        longest=longest,
-        evaluate_every=evaluate_every,
-        evaluate_rows=evaluate_rows,
-        patience=patience,
-        seed=seed,
-        saves_memory=save_memory,
-        teacher_share=teacher_share if teacher else 0.0,
-        temperature=temperature,
-    )
-    base, begin = catalogue.load(model or configuration().model), None
+    base, begin = catalogue.load(model), None
     if base.adapter is not None:
-        if full or rank_given:
+        if full or rank is not None:
             raise UsageError(
                 f"{base.name} has an adapter, of a rank of its own, that would be trained further. Leave --full and "
                 f"--rank out, or name {base.adapter.base}."
             )
         base, begin = catalogue.load(base.adapter.base), base
+    folder, state = command.place_of(out, run)
+    command.check_free(folder, base)
+    usual = FULL if full else Settings()
+    rank = rank or usual.rank
+    settings = dataclasses.replace(
+        usual, rank=rank, alpha=2.0 * rank, learning_rate=rate or usual.learning_rate, **others
+    )
     taught_by = catalogue.load(teacher) if teacher else None
     with ProgressBar() as bar:
         folders = [prepare(each, Store(), download=True, report=bar.report) for each in (base, taught_by) if each]
-    folder, state = command.place_of(out, run)
     asked = command.Asked(
         base, folders[0], data, folder, state, command.on_device(settings, device, workers), taught_by,
         folders[1] if taught_by else None, begin, enough,
@@ -175,29 +232,5 @@ def finetune(
     if descriptor is None:
         raise typer.Exit(1)
     print(f"The model is in {descriptor.parent}.")
-    if folder.name in catalogue.names():
+    if command.is_own(folder):
         print(f'Use it: `aigc-lsp models pull {folder.name}`, and `model = "{folder.name}"` in your settings.')
-
-
-@app.command()
-def distill(
-    teacher: Annotated[str, typer.Option(help="The model to learn from, of the same family.")],
-    student: Annotated[str, typer.Option(help="The model to train.")],
-    data: Annotated[Path, typer.Option(help="A folder that `aigc-lsp dataset build` made.")],
-    out: Annotated[str, typer.Option(metavar="NAME", help="The new model's name, or the folder that it becomes.")],
-    share: Annotated[float, typer.Option(min=0.0, max=1.0, help="Of the loss that is the teacher's part.")] = 0.5,
-    temperature: Annotated[float, typer.Option(min=0.1, max=20.0)] = 2.0,
-    run: Annotated[Path | None, typer.Option(help="Where the checkpoint lies; else among the user's state.")] = None,
-    full: Annotated[bool, typer.Option("--full", help="Train whole matrices, as `finetune` does.")] = False,
-    rate: Annotated[
-        float | None, typer.Option(min=1e-7, max=1.0, help="The highest learning rate; else 2e-4, 2e-5 with --full.")
-    ] = None,
-    max_tokens: Annotated[int, typer.Option(min=0, help="Stop behind so many; 0: one time through the data.")] = 0,
-    seed: Annotated[int, typer.Option(min=0)] = 1,
-    device: Annotated[str, typer.Option(help="auto, cpu or cuda.")] = "auto",
-) -> None:
-    """Train an adapter as `finetune` does, to say what a larger model finds likely as well as what is true."""
-    finetune(
-        data, out, student, run, full=full, rate=rate, max_tokens=max_tokens, seed=seed, device=device, teacher=teacher,
-        teacher_share=share, temperature=temperature,
-    )  # fmt: skip

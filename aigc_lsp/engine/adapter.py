@@ -21,6 +21,12 @@ FILE, CONFIG = "adapter_model.safetensors", "adapter_config.json"
 DIFFERENCE, KIND = "difference.safetensors", "difference"
 BEGIN = "base_model.model."
 
+UNREAD = ("rank_pattern", "alpha_pattern", "use_dora", "alora_invocation_tokens")
+"""PEFT's settings with which an adapter is not scale·B·A, of one rank and one scale, for whatever is read."""
+
+Factors = dict[str, tuple[torch.Tensor, ...]]
+"""Those of the product that is added to a weight, by its name."""
+
 
 def merge(weights: dict[str, torch.Tensor], file: Path, base: str, base_sha256: str) -> None:
     """Add what the adapter `file` has for each layer, scale·B·A or a difference, to its matrix in `weights`, by
@@ -31,25 +37,28 @@ def merge(weights: dict[str, torch.Tensor], file: Path, base: str, base_sha256: 
         weights[name] = weights[name].float().add(added, alpha=scale)
 
 
-def read(
-    weights: Mapping[str, torch.Tensor], file: Path, base: str, base_sha256: str
-) -> tuple[dict[str, tuple[torch.Tensor, ...]], float]:
+def read(weights: Mapping[str, torch.Tensor], file: Path, base: str, base_sha256: str) -> tuple[Factors, float]:
     """What the adapter `file` has for the matrices of `weights`, by transformers' names, either B [out, rank] and A
     [rank, in] or a difference [out, in] alone; and what their product is scaled by.
 
-    The scale is alpha / rank, of the `adapter_config.json` beside. Raises `ModelError` where the adapter is for another
-    model than `base`, and `ModelDamaged` where it cannot be read.
+    The scale is alpha / rank, of the `adapter_config.json` beside. An adapter of ours says its base's digest; of one
+    that says none, as of any that PEFT wrote, only the layers' names and shapes are compared. So one for another model
+    of the same shape is taken: `base_model_name_or_path` names models otherwise than our descriptors.
+
+    Raises `ModelError` where the adapter is for another model than `base` or of a kind that is not computed here, and
+    `ModelDamaged` where it cannot be read.
     """
     try:
         with safe_open(file, "pt") as stream:
             said = stream.metadata() or {}
             tensors = {name: stream.get_tensor(name) for name in stream.keys()}  # noqa: SIM118
-        differs = said.get("kind") == KIND
-        scale = 1.0 if differs else _scale(file.parent / CONFIG)
+        if said.get("kind") == KIND:
+            found, scale = {name: (tensor,) for name, tensor in tensors.items()}, 1.0
+        else:
+            found, scale = _low_rank(tensors, file.parent / CONFIG)
     except (OSError, ValueError, LookupError, TypeError, ZeroDivisionError, SafetensorError) as error:
         raise ModelDamaged(f"The adapter {file} cannot be read ({error}). Get it again, or train it again.") from error
     made_for = said.get("base_sha256", base_sha256)
-    found = {name: (tensor,) for name, tensor in tensors.items()} if differs else _pairs(tensors)
     fits = all(
         name in weights and weights[name].shape == factors[0].shape[:1] + factors[-1].shape[1:]
         for name, factors in found.items()
@@ -62,12 +71,25 @@ def read(
     return found, scale
 
 
-def _scale(config: Path) -> float:
+def _low_rank(tensors: Mapping[str, torch.Tensor], config: Path) -> tuple[Factors, float]:
+    """B and A, and the scale. Raises `ModelError` for what else PEFT can write, and `ValueError` where a rank is not
+    that of `config`."""
     said = json.loads(config.read_text(encoding="utf-8"))
-    return float(said["lora_alpha"] / (said["r"] ** 0.5 if said.get("use_rslora") else said["r"]))
+    rank = said["r"]
+    scale = float(said["lora_alpha"] / (rank**0.5 if said.get("use_rslora") else rank))
+    if used := [name for name in UNREAD if said.get(name)]:
+        raise ModelError(
+            f"The adapter in {config.parent} cannot be used: it was made with {', '.join(used)}, which is not computed "
+            "here. Train one without."
+        )
+    pairs = _pairs(tensors)
+    for name, (b, a) in pairs.items():
+        if (b.shape[1:], a.shape[:1]) != ((rank,), (rank,)):
+            raise ValueError(f"{name} is not of rank {rank}")
+    return pairs, scale
 
 
-def _pairs(tensors: Mapping[str, torch.Tensor]) -> dict[str, tuple[torch.Tensor, ...]]:
+def _pairs(tensors: Mapping[str, torch.Tensor]) -> Factors:
     """B and A by the name of the weight that their product is added to."""
     end = ".lora_A.weight"
     layers = [name.removesuffix(end) for name in tensors if name.endswith(end)]

@@ -1,4 +1,4 @@
-"""A tiny random model as a packed folder."""
+"""A tiny random model as a packed folder, and what its training is asked for."""
 
 from __future__ import annotations
 
@@ -9,10 +9,13 @@ from typing import TYPE_CHECKING
 
 import pytest
 import tiny_model
+from handful import write_data
+from runs import SHORT
 from safetensors.torch import save_file
 from tiny_model import tiny_tokenizer, tiny_weights
 
 from aigc_lsp import catalogue
+from aigc_lsp.adapt.command import Asked
 from aigc_lsp.adapt.network import Network, load
 from aigc_lsp.catalogue import Model
 from aigc_lsp.engine.vocabulary import Vocabulary
@@ -63,3 +66,15 @@ def new_network(packed: Path) -> Callable[..., Network]:
         return network
 
     return make
+
+
+@pytest.fixture(scope="session")
+def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return write_data(tmp_path_factory.mktemp("data"))
+
+
+@pytest.fixture
+def asked(tmp_path: Path, model: Model, packed: Path, data: Path, monkeypatch: pytest.MonkeyPatch) -> Asked:
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path))
+    folder = tmp_path / "aigc-lsp" / "models" / "taught"
+    return Asked(model, packed, data, folder, tmp_path / "run", SHORT)

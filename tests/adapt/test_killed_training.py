@@ -9,10 +9,8 @@ from pathlib import Path
 
 import pytest
 import torch
-from handful import EXAMPLES
+from handful import EXAMPLES, write_data
 from safetensors.torch import load_file
-
-from aigc_lsp.dataset import example as rows
 
 pytestmark = pytest.mark.process
 
@@ -34,10 +32,7 @@ def run_until(line: str | None, number: signal.Signals | None, *paths: Path) -> 
 
 
 def test_killed_and_asked_to_end_it_goes_on_to_the_same_weights(packed: Path, tmp_path: Path) -> None:
-    data = tmp_path / "data"
-    data.mkdir()
-    rows.write(data, "train", EXAMPLES * 2)
-    rows.write(data, "held", EXAMPLES)
+    data = write_data(tmp_path / "data", EXAMPLES * 2)
     assert run_until(None, None, packed, data, tmp_path / "whole", tmp_path / "run")[0] == 0
     paths = packed, data, tmp_path / "broken", tmp_path / "again"
     code, said = run_until("step 5/", signal.SIGKILL, *paths)

@@ -15,7 +15,7 @@ from aigc_lsp import catalogue
 from aigc_lsp.adapt.network import Network
 from aigc_lsp.adapt.register import register
 from aigc_lsp.catalogue import Model
-from aigc_lsp.engine.adapter import merge
+from aigc_lsp.engine.adapter import merge, read
 from aigc_lsp.errors import ModelDamaged, ModelError
 from aigc_lsp.weights.store import Store
 
@@ -119,6 +119,7 @@ def swapped(text: str, old: str, new: str) -> str:
         ("adapter_model.safetensors", "gone.safetensors", "not there"),
         ('sha256 = "', 'sha256 = "x', "64 lower-case"),
         ("description", "chat = true\ndescription", "`chat` is not known"),
+        ('base = "qwen2.5-coder-0.5b"', 'base = "taught"', "leads back to the model itself"),
     ],
 )
 def test_a_wrong_descriptor_is_refused(old: str, new: str, said: str, folder: Path) -> None:
@@ -183,3 +184,56 @@ def test_a_damaged_adapter_is_named(harm: str, folder: Path, model: Model) -> No
         config.write_text(json.dumps({"r": 0, "lora_alpha": 1}))
     with pytest.raises(ModelDamaged, match="cannot be read"):
         merge({}, file, model.name, model.sha256)
+
+
+def configured(folder: Path, **said: object) -> Path:
+    """`folder`'s adapter, whose config says this, too."""
+    file = folder / "adapter_config.json"
+    file.write_text(json.dumps(json.loads(file.read_text()) | said))
+    return folder / "adapter_model.safetensors"
+
+
+@pytest.mark.parametrize(
+    ("said", "refused"),
+    [
+        ({"rank_pattern": {"q_proj": 8}, "alpha_pattern": {}}, "rank_pattern, which"),
+        ({"alpha_pattern": {"q_proj": 8}}, "alpha_pattern, which"),
+        ({"use_dora": True}, "use_dora, which"),
+        ({"alora_invocation_tokens": [1, 2]}, "alora_invocation_tokens, which"),
+        ({"rank_pattern": {"q_proj": 8}, "use_dora": True}, "rank_pattern, use_dora, which"),
+    ],
+)
+def test_what_peft_can_do_and_is_not_computed_here_is_refused(
+    said: dict[str, object], refused: str, folder: Path, packed: Path, model: Model
+) -> None:
+    file = configured(folder, **said)
+    with pytest.raises(ModelError, match=refused):
+        merge(load_file(packed / "model.safetensors"), file, model.name, model.sha256)
+
+
+@pytest.mark.parametrize(
+    ("said", "scale"),
+    [
+        ({"rank_pattern": {}, "alpha_pattern": {}, "use_dora": False, "alora_invocation_tokens": None}, 2.0),
+        ({"lora_alpha": 4}, 1.0),
+        ({"lora_alpha": 4, "use_rslora": True}, 2.0),
+    ],
+)
+def test_the_scale_is_what_peft_takes(
+    said: dict[str, object], scale: float, folder: Path, packed: Path, model: Model
+) -> None:
+    weights = load_file(packed / "model.safetensors")
+    assert read(weights, configured(folder, **said), model.name, model.sha256)[1] == scale
+
+
+def half(tensors: dict[str, torch.Tensor], which: str) -> None:
+    for name in [name for name in tensors if which in name]:
+        tensors[name] = tensors[name].narrow(int("lora_B" in name), 0, 2).contiguous()
+
+
+@pytest.mark.parametrize("which", ["lora_A", "layers.1.mlp.up_proj.lora_B", "lora_"])
+def test_ranks_that_are_not_the_configs_are_damage(which: str, folder: Path, packed: Path, model: Model) -> None:
+    """Those of A and B differ, for all layers or one; or both are half of what the scale is computed with."""
+    file = rewritten(folder, lambda tensors: half(tensors, which), "")
+    with pytest.raises(ModelDamaged, match=r"proj\.weight is not of rank 4"):
+        merge(load_file(packed / "model.safetensors"), file, model.name, model.sha256)

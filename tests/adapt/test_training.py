@@ -1,9 +1,9 @@
-"""The loop: a handful is learnt by heart and said by the real engine; a run that was cut off ends as if it was not."""
+"""The loop: a run that was cut off ends as if it was not, early where it gets no better, with what was best."""
 
 from __future__ import annotations
 
+import hashlib
 import json
-import shutil
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -13,58 +13,25 @@ from xml.etree import ElementTree
 import command_line
 import pytest
 import torch
-from handful import EXAMPLES
-from safetensors.torch import load_file, save_file
-from tiny_model import answer
+from handful import EXAMPLES, write_data
+from runs import SHORT, WHOLE, adapters, quiet, report_of, stopping_behind, trained
 
-from aigc_lsp import catalogue
 from aigc_lsp.adapt import command, report
 from aigc_lsp.adapt.checkpoint import State
 from aigc_lsp.adapt.command import Asked
+from aigc_lsp.adapt.examples import rendered
+from aigc_lsp.adapt.held import evaluate
 from aigc_lsp.adapt.settings import Settings, rate_at
-from aigc_lsp.catalogue import Model
-from aigc_lsp.dataset import example as rows
-from aigc_lsp.engine.adapter import merge
-from aigc_lsp.engine.generate import Engine, Request
-from aigc_lsp.engine.weights import load_model
 from aigc_lsp.errors import UsageError
-from aigc_lsp.prompt.infill import Hole, render
 
 if TYPE_CHECKING:
     from aigc_lsp.engine.vocabulary import Vocabulary
-
-QUICK = Settings(
-    rank=8, alpha=16, learning_rate=0.02, tokens_per_step=80, tokens_per_part=40, epochs=90, evaluate_every=60,
-    evaluate_rows=4, checkpoint_seconds=1e9,
-)  # fmt: skip
-SHORT = replace(QUICK, epochs=12, learning_rate=0.003, evaluate_every=4, checkpoint_seconds=0.0)
-WHOLE = {"full": True, "rank": 0, "alpha": 0.0}
-
 
 folder = pytest.fixture(command_line.folder)
 run = pytest.fixture(command_line.run)
 
 
-@pytest.fixture(scope="session")
-def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("data")
-    rows.write(folder, "train", EXAMPLES)
-    rows.write(folder, "held", EXAMPLES)
-    return folder
-
-
-@pytest.fixture
-def asked(tmp_path: Path, model: Model, packed: Path, data: Path, monkeypatch: pytest.MonkeyPatch) -> Asked:
-    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path))
-    folder = tmp_path / "aigc-lsp" / "models" / "taught"
-    return Asked(model, packed, data, folder, tmp_path / "run", SHORT)
-
-
 class Killed(Exception):
-    pass
-
-
-def quiet(said: str) -> None:
     pass
 
 
@@ -76,40 +43,6 @@ def dies_at(step: int) -> Callable[[str], None]:
     return say
 
 
-def adapters(asked: Asked) -> dict[str, torch.Tensor]:
-    (file,) = asked.folder.glob("*.safetensors")
-    return load_file(file)
-
-
-@pytest.mark.parametrize("settings", [QUICK, replace(QUICK, **WHOLE, learning_rate=0.005)])
-def test_a_handful_is_learnt_and_said_by_the_real_engine(
-    settings: Settings, asked: Asked, model: Model, packed: Path, vocabulary: Vocabulary, tmp_path: Path
-) -> None:
-    asked = replace(asked, settings=settings)
-    descriptor = command.finetune(asked, quiet)
-    assert descriptor is not None
-    found = json.loads((asked.folder / "report.json").read_text())
-    assert found["held_out"][0]["exact"] == 0
-    assert found["held_out"][-1]["exact"] == found["held_out"][-1]["ends"] == 1
-    taught = catalogue.load("taught")
-    assert taught.adapter is not None
-    weights = load_file(packed / "model.safetensors")
-    merge(weights, taught.adapter.file, taught.adapter.base, taught.sha256)
-    merged = tmp_path / "merged"
-    shutil.copytree(packed, merged)
-    save_file(weights, merged / "model.safetensors")
-    engine = Engine(load_model(merged, "cpu"), vocabulary)
-    for each in EXAMPLES:
-        prompt = render(
-            Hole(each.prefix, each.suffix, filename=each.path), taught.fim, taught.files, vocabulary,
-            prefix_budget=500, suffix_budget=500, order=each.order,
-        )  # fmt: skip
-        stop = frozenset(map(vocabulary.control, taught.stop))
-        said = answer(engine, Request(prompt.tokens, heal=prompt.heal, max_tokens=40, stop_tokens=stop))
-        assert said.text == each.middle, each.id
-        assert said.outcome.stop_reason == "eos"
-
-
 @pytest.mark.parametrize("workers", [1, 2])
 @pytest.mark.parametrize("settings", [SHORT, replace(SHORT, **WHOLE)])
 def test_a_run_that_was_killed_ends_as_if_it_was_not(
@@ -117,16 +50,15 @@ def test_a_run_that_was_killed_ends_as_if_it_was_not(
 ) -> None:
     asked = replace(asked, settings=replace(settings, workers=workers))
     command.finetune(asked, quiet)
-    whole, state = adapters(asked), json.loads((asked.folder / "report.json").read_text())
+    whole, state = adapters(asked), report_of(asked)
     again = replace(asked, run=tmp_path / "again", folder=tmp_path / "other" / "taught")
     for step in (1, 5):  # before there is a checkpoint, and in the middle
         with pytest.raises(Killed):
             command.finetune(again, dies_at(step))
         (again.run).mkdir(exist_ok=True)
         (again.run / "checkpoint.pt.new").write_bytes(b"torn")
-    stops: list[bool] = []
     with pytest.MonkeyPatch.context() as patch:  # and asked to stop, which it does behind the step
-        patch.setattr(command, "_asked_to_stop", lambda: _context(lambda: stops.append(True) or len(stops) > 2))
+        patch.setattr(command, "_asked_to_stop", stopping_behind(2))
         assert command.finetune(again, quiet) is None
     command.finetune(again, quiet)
     for name, tensor in adapters(again).items():
@@ -144,23 +76,36 @@ def test_enough_is_a_model_of_what_the_run_has(asked: Asked) -> None:
     with pytest.raises(Killed):
         command.finetune(asked, dies_at(6))
     assert command.finetune(enough, quiet) is not None
-    found = json.loads((asked.folder / "report.json").read_text())
+    found = report_of(asked)
     steps = found["steps"]
     assert 4 <= steps <= 6
     assert [each["step"] for each in found["held_out"]][-1] == len(found["losses"]) == steps
     command.finetune(asked, quiet)  # it can still be gone on
-    assert json.loads((asked.folder / "report.json").read_text())["steps"] > steps
+    assert report_of(asked)["steps"] > steps
 
 
-class _context:
-    def __init__(self, value: Callable[[], bool]) -> None:
-        self._value = value
+def test_with_nothing_held_out_the_last_step_is_the_model(asked: Asked, tmp_path: Path) -> None:
+    alone = replace(asked, data=write_data(tmp_path / "alone", held=()))
+    said: list[str] = []
+    assert command.finetune(alone, said.append) is not None
+    found = report_of(alone)
+    assert (found["held_out"], found["data"]["held_out_examples"], found["steps"]) == ([], 0, len(found["losses"]))
+    assert found["best"] == {"step": 0, "held_out_loss": None}
+    assert any(tensor.abs().sum() > 0 for name, tensor in adapters(alone).items() if "lora_B" in name)
+    assert not any("held out at" in line or "nothing was learnt" in line for line in said)
 
-    def __enter__(self) -> Callable[[], bool]:
-        return self._value
 
-    def __exit__(self, *exception: object) -> None:
-        pass
+def test_held_out_examples_that_are_missing_are_missed(asked: Asked, tmp_path: Path) -> None:
+    torn = write_data(tmp_path / "torn")
+    (torn / "held-00000.jsonl.gz").unlink()
+    with pytest.raises(UsageError, match="held-00000"):
+        command.finetune(replace(asked, data=torn), quiet)
+
+
+def test_a_run_is_of_every_byte_of_its_data(asked: Asked) -> None:
+    files = [asked.data / f"{split}-00000.jsonl.gz" for split in ("train", "held")]
+    whole = hashlib.sha256(b"".join(file.read_bytes() for file in files)).hexdigest()
+    assert command.identity_of(asked)["data_sha256"] == whole
 
 
 @pytest.mark.parametrize(
@@ -178,9 +123,7 @@ def test_a_run_goes_on_only_as_it_began(
     with pytest.raises(Killed):
         command.finetune(asked, dies_at(3))
     if change is None:
-        rows.write(tmp_path, "train", EXAMPLES[:3])
-        rows.write(tmp_path, "held", EXAMPLES)
-        other = replace(asked, data=tmp_path)
+        other = replace(asked, data=write_data(tmp_path / "other", EXAMPLES[:3]))
     else:
         other = replace(asked, settings=replace(SHORT, **change))
     with pytest.raises(UsageError, match=said):
@@ -201,62 +144,18 @@ def test_whole_matrices_have_no_rank(run: command_line.Run) -> None:
     )
 
 
-def test_a_model_with_an_adapter_is_trained_further(asked: Asked, tmp_path: Path) -> None:
-    command.finetune(asked, quiet)
-    ends = json.loads((asked.folder / "report.json").read_text())["best"]["held_out_loss"]
-    taught = catalogue.load("taught")
-    slow = replace(SHORT, rank=2, alpha=4, learning_rate=1e-9, epochs=1)  # the adapter's own rank holds
-    further = replace(asked, begin=taught, settings=slow, run=tmp_path / "more", folder=tmp_path / "other" / "further")
-    command.finetune(further, quiet)
-    found = json.loads((further.folder / "report.json").read_text())
-    assert found["held_out"][0]["loss"] == pytest.approx(ends, abs=0.02)  # it was rounded to bfloat16
-    assert (found["begin"], found["settings"]["rank"], found["settings"]["alpha"]) == ("taught", 8, 16)
-    assert taught.adapter is not None
-    assert found["begin_sha256"] == taught.adapter.sha256
-    before, after = adapters(asked), adapters(further)
-    for name, tensor in before.items():
-        torch.testing.assert_close(after[name], tensor, atol=1e-3, rtol=1e-2)
-
-
-def test_an_adapter_of_whole_matrices_is_not_trained_further(asked: Asked) -> None:
-    command.finetune(replace(asked, settings=replace(SHORT, **WHOLE, epochs=1)), quiet)
-    further = replace(asked, begin=catalogue.load("taught"), run=asked.run / "more")
-    with pytest.raises(UsageError, match="not of one rank"):
-        command.finetune(further, quiet)
-
-
-def test_an_adapter_has_its_own_rank(run: command_line.Run, asked: Asked) -> None:
-    command.finetune(replace(asked, settings=replace(SHORT, epochs=1)), quiet)
-    ran = run("finetune", "--data", "data", "--out", "mine", "--model", "taught", "--rank", 8)
-    assert ran.code == 2
-    assert ran.sentence.startswith("taught has an adapter, of a rank of its own")
-
-
-def test_it_ends_early_and_keeps_the_best(asked: Asked) -> None:
-    wild = replace(SHORT, learning_rate=30.0, epochs=40, evaluate_every=1, patience=3)
+def test_it_ends_early_and_keeps_the_best(asked: Asked, vocabulary: Vocabulary) -> None:
+    wild = replace(SHORT, learning_rate=0.3, warmup=0.5, epochs=40, evaluate_every=1, patience=3)
     command.finetune(replace(asked, settings=wild), quiet)
-    found = json.loads((asked.folder / "report.json").read_text())
+    found = report_of(asked)
     losses = [each["loss"] for each in found["held_out"]]
     assert found["steps"] < 40
     assert found["best"]["held_out_loss"] == min(losses) == losses[-4]
-
-
-def test_a_teacher_of_the_same_words_is_learnt_from_and_another_refused(asked: Asked, packed: Path) -> None:
-    """The teacher is the base itself: the divergence is zero at first, and the adapters stay where they are."""
-    taught = replace(SHORT, teacher_share=1.0, epochs=2)
-    command.finetune(replace(asked, settings=taught, teacher=asked.base, teacher_packed=packed), quiet)
-    found = json.loads((asked.folder / "report.json").read_text())
-    assert found["teacher"] == asked.base.name
-    assert max(abs(loss) for _, loss in found["losses"]) < 1e-4
-    other = asked.folder.parent / "other"
-    shutil.copytree(packed, other)
-    content = json.loads((packed / "tokenizer.json").read_text(encoding="utf-8"))
-    words = content["model"]["vocab"]
-    words["class"], words["eft"] = words["eft"], words["class"]
-    (other / "tokenizer.json").write_text(json.dumps(content), encoding="utf-8")
-    command.check_same_tokenizer(packed, packed)
-    with pytest.raises(UsageError, match="different tokens"):
-        command.check_same_tokenizer(packed, other)
+    assert 0 < found["best"]["step"] == found["steps"] - 3
+    texts, _ = rendered(EXAMPLES, asked.base, vocabulary, 999)
+    saved = evaluate(trained(asked), texts, vocabulary, 999)["loss"]
+    assert saved == pytest.approx(min(losses), abs=0.05), "but for bfloat16"
+    assert min(abs(saved - loss) for loss in losses if loss > min(losses)) > 0.2, "no other step's"
 
 
 def test_the_rate_rises_then_falls_along_a_cosine() -> None:

@@ -31,13 +31,15 @@ def register(folder: Path, base: Model, network: Network, report: Mapping[str, A
     descriptor = folder / f"{folder.name}.toml"
     full = bool(network.differences)
     file = folder / (DIFFERENCE if full else FILE)
-    for name in (descriptor.name, FILE, CONFIG, DIFFERENCE):  # what was here may have been of the other sort
-        (folder / name).unlink(missing_ok=True)
     tensors = {name: tensor.to("cpu", torch.bfloat16).contiguous() for name, tensor in named(network).items()}
     # Whoever merges it can tell whether the weights are those that it was trained beside.
     metadata = {"format": "pt", "base": base.name, "base_sha256": base.sha256}
-    save_file(tensors, file, metadata | ({"kind": KIND} if full else {}))
-    file.chmod(0o644)
+    written = folder / f".{file.name}"
+    save_file(tensors, written, metadata | ({"kind": KIND} if full else {}))
+    written.chmod(0o644)
+    for name in (descriptor.name, FILE, CONFIG, DIFFERENCE):  # what was here may have been of the other sort
+        (folder / name).unlink(missing_ok=True)
+    written.replace(file)
     if not full:
         _write(folder / CONFIG, _json(peft_config(network, base)))
     _write(folder / REPORT, _json(report))

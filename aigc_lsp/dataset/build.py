@@ -118,8 +118,7 @@ def _write(
         written[name] = len(made)
         say(f"{name}: {len(made)} examples of {len(own)} projects")
     _write_json(folder / "sources.json", [_described(project) for project in found])
-    listed = "".join(f"{project.tree.spec} {project.split}  # {project.licence}\n" for project in found)
-    (folder / "sources.txt").write_text(listed, encoding="utf-8")
+    (folder / "sources.txt").write_text("".join(_listed(found)), encoding="utf-8")
     _write_json(
         folder / rows.ABOUT,
         {
@@ -142,7 +141,8 @@ def projects(trees: Iterable[Tree], options: Options, counts: Counts, say: Say) 
             say(f"left out: {tree.name} (licence: {licence or 'unknown'})")
             continue
         chance = random.Random(f"{options.seed} {tree.name}")
-        kept = [file for file in files(tree.root, PER_TREE, chance, counts.files) if _is_new(file, seen, counts)]
+        found = files(tree.root, PER_TREE, chance, counts.files, options.with_mpl, options.any_licence)
+        kept = [file for file in found if _is_new(file, seen, counts)]
         if kept:
             yield Project(tree, licence, tuple(kept))
         else:
@@ -268,6 +268,16 @@ def of_file(
         yield made
         if len(ids) == number:
             return
+
+
+def _listed(found: Sequence[Project]) -> Iterator[str]:
+    """To be built from again, each on the side where it was; not those of which files are held out."""
+    sides: dict[Tree, list[Split]] = defaultdict(list)
+    for project in found:
+        sides[project.tree].append(project.split)
+    licences = {project.tree: project.licence for project in found}
+    for tree, (side, *others) in sides.items():
+        yield f"{tree.spec}{'' if others else f' {side}'}  # {licences[tree] or 'unknown'}\n"
 
 
 def _described(project: Project) -> dict[str, object]:

@@ -10,7 +10,7 @@ from pathlib import Path
 from aigc_lsp.dataset import build, statistics
 from aigc_lsp.dataset.build import Options
 from aigc_lsp.dataset.example import SPLITS, Split
-from aigc_lsp.dataset.fetch import Tree, default_folder, fetch
+from aigc_lsp.dataset.fetch import Tree, check, default_folder, fetch
 from aigc_lsp.dataset.overlap import Measured
 from aigc_lsp.dataset.page import page
 from aigc_lsp.errors import FetchFailed, UsageError
@@ -34,6 +34,8 @@ def run(sources: Sources, into: Path, options: Options, say: Say, decontaminate:
 
     Raises `UsageError`; `FetchFailed` where what models are measured with cannot be had, or none of the sources.
     """
+    for spec in sources:
+        check(spec)
     try:
         measured = Measured(_measured(say) if decontaminate else ())
     except FetchFailed as error:
@@ -41,7 +43,7 @@ def run(sources: Sources, into: Path, options: Options, say: Say, decontaminate:
             f"{error} Models are measured with this code, which the data must not hold; with --no-decontaminate it is "
             "not looked at."
         ) from error
-    fetched = list(_fetched(sources, say))
+    fetched = list(dict(_fetched(sources, say)).items())  # `foo` and `pypi:foo` are one tree
     if not fetched:
         raise FetchFailed("None of the sources could be fetched. Check the network, and their names.")
     sides = {tree.name: side for tree, side in fetched if side is not None}

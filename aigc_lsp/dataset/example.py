@@ -41,8 +41,9 @@ PER_SHARD = 5000
 class Example:
     """`prefix` and `suffix` are what a model is shown around the cursor; `middle` is what it should write.
 
-    `head` is the window's: what stands further up and is shown all the same, apart from `prefix`. `snippets` are other files, the most wanted last; they are
-    shown only with `path`, as `prompt.infill.Hole` has it. `ends`: behind `middle` the text is to end.
+    `head` is the window's: what stands further up and is shown all the same, apart from `prefix`. `snippets` are other
+    files, the most wanted last; they are shown only with `path`, as `prompt.infill.Hole` has it. `ends`: behind
+    `middle` the text is to end.
     """
 
     id: str

@@ -10,7 +10,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from aigc_lsp.context.secrets import find as find_secrets
-from aigc_lsp.dataset.licences import is_foreign
+from aigc_lsp.dataset.fetch import tracked
+from aigc_lsp.dataset.licences import Terms, is_foreign
 from aigc_lsp.measure.holes import Source, source_files
 from aigc_lsp.syntax import family_of, language_of, parse
 from aigc_lsp.text import Span, Text, sanitise
@@ -18,6 +19,9 @@ from aigc_lsp.text import Span, Text, sanitise
 LEAST_LINES, MOST_LINES = 8, 4000
 MOST_FAULTS, NEAR_FAULT = 8, 400
 """Faults of a tree, and the characters around each that are left alone."""
+
+VENDORED = ("3rdparty", "deps", "extern", "external", "externals", "subprojects", "third-party", "thirdparty")
+"""Folders of what mostly comes from elsewhere, beside those that are never looked into."""
 
 _LONG_LINE, _MEAN_LINE = 1000, 90
 _GENERATED = re.compile(
@@ -42,15 +46,28 @@ class File:
     text: str
 
 
-def files(root: Path, most: int, chance: random.Random, left_out: Counter[str]) -> Iterator[File]:
+def files(
+    root: Path,
+    most: int,
+    chance: random.Random,
+    left_out: Counter[str],
+    with_apart: bool = False,
+    any_licence: bool = False,
+) -> Iterator[File]:
     """Those below `root`, by path, of each language at most `most`; why others were left out is counted in `left_out`.
 
-    A tree may have any number, so it is chosen among them before they are read.
+    A tree may have any number, so it is chosen among them before they are read. Its own licence was asked for before;
+    with `any_licence` that of its parts does not matter either.
     """
+    terms, named = None if any_licence else Terms(root, with_apart), tracked(root)
     by_language: dict[str, list[Path]] = defaultdict(list)
-    for path in source_files(root):
+    for path in source_files(root, exclude=VENDORED):
         if _is_compiled(path):
             left_out["compiled"] += 1
+        elif named is not None and path.relative_to(root).as_posix() not in named:
+            left_out["ignored by git"] += 1
+        elif terms and not terms.takes(path):
+            left_out["another licence"] += 1
         else:
             by_language[language_of(path) or ""].append(path)
     chosen: list[Path] = []
@@ -60,6 +77,8 @@ def files(root: Path, most: int, chance: random.Random, left_out: Counter[str]) 
     for path in sorted(chosen):
         file = _read(root, path)
         reason = "not UTF-8" if file is None else unfit(file.text)
+        if file is not None and not reason and not any_licence and is_foreign(file.text, with_apart):
+            reason = "another licence"
         if reason:
             left_out[reason] += 1
         elif file is not None:
@@ -85,7 +104,7 @@ def _is_compiled(path: Path) -> bool:
 
 
 def unfit(text: str) -> str:
-    """Why a file is not taken, or ""."""
+    """Why a file is not taken, whatever its licence, or ""."""
     lines = text.split("\n")
     if not LEAST_LINES <= len(lines) <= MOST_LINES:
         return "too short or too long"
@@ -93,8 +112,6 @@ def unfit(text: str) -> str:
         return "minified"
     if _GENERATED.search(text, 0, _HEAD):
         return "generated"
-    if is_foreign(text):
-        return "another licence"
     if sum(_DATA.match(line) is not None for line in lines) > _DATA_SHARE * len(lines):
         return "data"
     return ""

@@ -114,7 +114,10 @@ def pick(
 
 
 def source_files(root: Path, suffixes: Sequence[str] = (), exclude: Sequence[str] = ()) -> Iterator[Path]:
-    """The files below `root` that have a grammar and look written by hand, sorted."""
+    """The files below `root` that have a grammar and look written by hand, sorted.
+
+    Links are left out: in somebody else's repository they may name anything on this machine.
+    """
     endings = {f".{suffix.strip().lstrip('.').lower()}" for suffix in suffixes}
     for ending in sorted(endings):
         if not has_grammar(language_of(f"a{ending}") or ""):
@@ -127,7 +130,9 @@ def source_files(root: Path, suffixes: Sequence[str] = (), exclude: Sequence[str
         for name in sorted(names):
             path = Path(folder, name)
             is_wanted = has_grammar(language_of(path) or "") and (not endings or path.suffix.lower() in endings)
-            if is_wanted and not _GENERATED.search(name) and path.is_file() and path.stat().st_size <= MAX_BYTES:
+            if not is_wanted or _GENERATED.search(name) or path.is_symlink() or not path.is_file():
+                continue
+            if path.stat().st_size <= MAX_BYTES:
                 yield path
 
 

@@ -11,18 +11,22 @@ young as the default model, or younger. Those of "docstring" are in `docstring_c
 
 from __future__ import annotations
 
+import bz2
+import gzip
 import hashlib
+import io
+import lzma
 import os
-import shutil
 import subprocess
 import sys
 import tarfile
 import tempfile
 import zipfile
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import IO, Any, Literal
 
 import platformdirs
 
@@ -32,6 +36,18 @@ from aigc_lsp.measure.holes import NOT_WRITTEN
 Role = Literal["design", "held-out", "replay", "docstring"]
 ROLES: tuple[Role, ...] = ("design", "held-out", "replay")
 FETCH_SECONDS = 180.0
+MAX_UNPACKED, MAX_MEMBERS = 2 * 10**9, 200_000
+"""Bytes and members of an archive: the largest sources, such as Linux, have fewer. A bomb has more."""
+
+_TOO_MUCH = "it holds more than sources do"
+_OPEN: Mapping[str, Callable[..., Any]] = {
+    ".gz": gzip.open,
+    ".tgz": gzip.open,
+    ".bz2": bz2.open,
+    ".xz": lzma.open,
+    ".lzma": lzma.open,
+}
+_PIP = (sys.executable, "-P", "-m", "pip")
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,7 +129,7 @@ def fetch(project: Project, into: Path, say: Callable[[str], None] = lambda said
     say(f"fetching {project.name} {project.version}")
     into.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=into, prefix=".fetching-") as scratch:
-        archive = _download(project, Path(scratch, "archive"))
+        archive = download(project.index, project.name, project.version, Path(scratch, "archive"))
         with archive.open("rb") as file:
             digest = hashlib.file_digest(file, "sha256").hexdigest()
         if digest != project.sha256:
@@ -127,60 +143,117 @@ def fetch(project: Project, into: Path, say: Callable[[str], None] = lambda said
     return target
 
 
-def unpack(archive: Path, into: Path) -> None:
-    """A wheel, or npm's tarball without its folder `package`. Nothing is written outside `into`."""
+def is_written(parts: Sequence[str]) -> bool:
+    """Whether a path in an archive is taken; a repository's own never, since git runs what its settings name."""
+    left_out = any(part in NOT_WRITTEN or part.endswith((".dist-info", ".data")) for part in parts[:-1])
+    return not left_out and not any(part.lower() == ".git" for part in parts)
+
+
+def unpack(
+    archive: Path,
+    into: Path,
+    stream: IO[bytes] | None = None,
+    is_wanted: Callable[[Sequence[str]], bool] = is_written,
+) -> None:
+    """A wheel, or a tarball without its first folder, which `stream` may give; of it the files that are wanted.
+
+    Nothing is written outside `into`, no links are. Raises `FetchFailed`, and leaves what was unpacked until then.
+    """
     into.mkdir(parents=True)
-    if archive.suffix == ".whl":
-        with zipfile.ZipFile(archive) as wheel:
-            wheel.extractall(into, [name for name in wheel.namelist() if _is_wanted(name.split("/"))])
-        return
-    with tarfile.open(archive) as tarball:
-        for member in tarball:
+    with _reading(archive):
+        if archive.suffix == ".whl":
+            _unpack_wheel(archive, into, is_wanted)
+        elif stream is not None:
+            _unpack_tarball(stream, into, is_wanted)
+        else:
+            with _OPEN.get(archive.suffix, open)(archive, "rb") as plain:
+                _unpack_tarball(plain, into, is_wanted)
+
+
+@contextmanager
+def _reading(archive: Path) -> Iterator[None]:
+    try:
+        yield
+    except Exception as error:  # of zip, tar and their decompressors, which share no base
+        raise FetchFailed(f"{archive.name} cannot be unpacked ({error}). Leave it out.") from error
+
+
+def _unpack_wheel(archive: Path, into: Path, is_wanted: Callable[[Sequence[str]], bool]) -> None:
+    with zipfile.ZipFile(archive) as wheel:
+        members = [member for member in wheel.infolist() if is_wanted(member.filename.split("/"))]
+        if len(members) > MAX_MEMBERS or sum(member.file_size for member in members) > MAX_UNPACKED:
+            raise ValueError(_TOO_MUCH)
+        wheel.extractall(into, members)
+
+
+def _unpack_tarball(plain: IO[bytes], into: Path, is_wanted: Callable[[Sequence[str]], bool]) -> None:
+    with tarfile.open(fileobj=_Bounded(plain), mode="r|") as tarball:
+        for number, member in enumerate(tarball):
+            if number >= MAX_MEMBERS:
+                raise ValueError(_TOO_MUCH)
             _, *parts = member.name.split("/")
-            if member.isfile() and parts and _is_wanted(parts):
+            # A sparse file's holes are in no stream, so nothing bounds them.
+            if member.isfile() and not member.issparse() and parts and is_wanted(parts):
                 tarball.extract(member.replace(name="/".join(parts), deep=False), into, filter="data")
 
 
-def _is_wanted(parts: Sequence[str]) -> bool:
-    return not any(part in NOT_WRITTEN or part.endswith((".dist-info", ".data")) for part in parts[:-1])
+class _Bounded(io.BufferedIOBase):
+    """A stream of at most `MAX_UNPACKED` bytes. Headers count too: tarfile has read them before one sees a member."""
+
+    def __init__(self, stream: IO[bytes]) -> None:
+        self._stream, self._left = stream, MAX_UNPACKED
+
+    def read(self, size: int | None = -1, /) -> bytes:
+        said = self._stream.read(-1 if size is None else size)
+        self._left -= len(said)
+        if self._left < 0:
+            raise ValueError(_TOO_MUCH)
+        return said
 
 
-def _download(project: Project, into: Path) -> Path:
-    """The archive, below `into`."""
+def download(index: Literal["pip", "npm"], name: str, version: str, into: Path) -> Path:
+    """The archive that pip or npm brings into the folder `into`, which is made; the newest without a version."""
     into.mkdir()
-    if project.index == "npm" and shutil.which("npm") is None:
-        raise FetchFailed(f"{project.name} comes from npm, which is not on this machine. Install Node.js.")
+    wish = f"{name}{'==' if index == 'pip' else '@'}{version}" if version else name
     # fmt: off
-    command = {
-        "pip": [
-            sys.executable, "-P", "-m", "pip", "download", f"{project.name}=={project.version}", "--no-deps",
-            "--only-binary", ":all:", "--ignore-requires-python", "--dest", str(into), "--no-input", "--quiet",
-            "--disable-pip-version-check",
-        ],
-        "npm": ["npm", "pack", f"{project.name}@{project.version}", "--ignore-scripts", "--silent",
-                "--pack-destination", str(into)],
-    }[project.index]
+    arguments = {
+        "pip": ["download", wish, "--no-deps", "--only-binary", ":all:", "--ignore-requires-python",
+                "--dest", str(into), "--no-input", "--quiet", "--disable-pip-version-check"],
+        "npm": ["pack", wish, "--ignore-scripts", "--silent", "--pack-destination", str(into)],
+    }[index]
     # fmt: on
-    environment = {**os.environ, "PIP_REQUIRE_VIRTUALENV": "0", "PIP_REQUIRE_HASHES": "0"}
+    run(index, arguments, into, f"{name} {version}".strip())
+    found = sorted(into.iterdir())
+    if len(found) != 1:
+        raise FetchFailed(f"{index} brought {len(found)} archives of {wish} instead of one. Leave it out.")
+    return found[0]
+
+
+def run(tool: str, arguments: Sequence[str], folder: Path, wish: str, may_fail: bool = False) -> str:
+    """What a tool prints that is asked for `wish`. Raises `FetchFailed`.
+
+    npm, pip and git read the settings of the folder that they are run in.
+    """
     try:
         done = subprocess.run(
-            command,
-            env=environment,
-            cwd=into,  # npm and pip read the settings of the folder that they are run in
+            [*(_PIP if tool == "pip" else (tool,)), *arguments],
+            env={**os.environ, "PIP_REQUIRE_VIRTUALENV": "0", "PIP_REQUIRE_HASHES": "0", "GIT_TERMINAL_PROMPT": "0"},
+            cwd=folder,
             stdin=subprocess.DEVNULL,
             capture_output=True,
-            text=True,
+            encoding="utf-8",
             errors="replace",
             timeout=FETCH_SECONDS,
         )
     except subprocess.TimeoutExpired as error:
-        raise FetchFailed(f"{project.index} did not bring {project.name} in {FETCH_SECONDS:.0f} seconds.") from error
-    found = sorted(into.iterdir())
-    if done.returncode or len(found) != 1:
+        raise FetchFailed(f"{tool} did not bring {wish} in {FETCH_SECONDS:.0f} seconds. Check the network.") from error
+    except OSError as error:
+        raise FetchFailed(
+            f"{wish} comes from {tool}, which is not on this machine ({error.strerror}). Install it, or leave {wish} "
+            "out."
+        ) from error
+    if done.returncode and not may_fail:
         errors = [line.strip() for line in done.stderr.splitlines() if line.strip()]
         reason = errors[-1] if errors else f"it ended with code {done.returncode}"
-        raise FetchFailed(
-            f"{project.index} could not fetch {project.name} {project.version} ({reason}). Check the network and "
-            f"the settings of {project.index}."
-        )
-    return found[0]
+        raise FetchFailed(f"{tool} could not fetch {wish} ({reason}). Check the network and the settings of {tool}.")
+    return done.stdout

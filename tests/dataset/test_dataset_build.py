@@ -196,6 +196,18 @@ def test_what_models_are_measured_with_is_left_out_by_name(monkeypatch: pytest.M
     assert "flask" not in left
 
 
+def test_one_tree_by_two_names_comes_once_and_a_bad_name_comes_first(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    own = tree(tmp_path / "trees", "own")
+    monkeypatch.setattr(command, "_tried", lambda spec, say: own)
+    command.run({"own": None, "pypi:own": None}, tmp_path / "data", Options(), lambda said: None, False)
+    assert json.loads((tmp_path / "data" / "dataset.json").read_text())["left_out"]["trees"] == {}
+    monkeypatch.setattr(command, "_fetched", lambda *arguments: pytest.fail("sources were fetched"))
+    with pytest.raises(UsageError, match="bad/name is neither"):
+        command.run({"own": None, "bad/name": None}, tmp_path / "other", Options(), print, False)
+
+
 def test_what_is_measured_with_is_wanted_first_and_how_to_do_without_is_said(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
@@ -216,6 +228,7 @@ def test_one_repository_alone_has_files_held_out(tmp_path: Path) -> None:
     assert train
     assert held
     assert not train & held
+    assert list(command.sources_in(tmp_path / "data" / "sources.txt").values()) == [None]
 
 
 @pytest.mark.parametrize("names", [NAMES, NAMES[:1]])

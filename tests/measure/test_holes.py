@@ -254,6 +254,19 @@ def test_files_that_are_left(tmp_path: Path) -> None:
     assert names(tmp_path / "sub/node_modules/p") == ["sub/node_modules/p/d.js"]
 
 
+def test_links_are_left(tmp_path: Path) -> None:
+    """They may lead out of a tree that somebody else made."""
+    (tmp_path / "tree").mkdir()
+    for name in ("private.py", "folder/private.py", "tree/a.py"):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_text("value = 1\n")
+    (tmp_path / "tree/b.py").symlink_to(tmp_path / "private.py")
+    (tmp_path / "tree/c").symlink_to(tmp_path / "folder")
+    (tmp_path / "link").symlink_to(tmp_path / "tree")
+    for root in ("tree", "link"):
+        assert list(source_files(tmp_path / root)) == [tmp_path / root / "a.py"]
+
+
 def test_files_without_a_sound_tree_give_nothing(tmp_path: Path) -> None:
     (tmp_path / "a.py").write_text("def f(:\n    value = = 2\n")
     (tmp_path / "b.py").write_bytes("naïve = 1\n".encode("latin-1"))

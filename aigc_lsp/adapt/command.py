@@ -40,7 +40,7 @@ PER_PART_ON_A_GPU = 16_384
 class Asked:
     """`packed`, and `teacher_packed`, are the folders of models as `models pull` leaves them; `folder` is to become the
     new model, `run` holds the checkpoint. `begin`: the model of the same base whose adapter is trained on; `enough`:
-    train no further, make a model of what the run has."""
+    train no further, make a model of what the run has; `last`: of its last step, not its best."""
 
     base: Model
     packed: Path
@@ -52,6 +52,7 @@ class Asked:
     teacher_packed: Path | None = None
     begin: Model | None = None
     enough: bool = False
+    last: bool = False
 
 
 def place_of(name: str, run: Path | None) -> tuple[Path, Path]:
@@ -115,14 +116,14 @@ def finetune(asked: Asked, say: Say) -> Path | None:
     network, settings = beginning(asked)
     teacher = load(asked.teacher_packed, settings.device) if asked.teacher_packed else None
     identity, before = identity_of(asked), before_of(asked)
-    run = Run(network, vocabulary, texts, held, settings, asked.run, identity, teacher, asked.enough)
+    run = Run(network, vocabulary, texts, held, settings, asked.run, identity, teacher, asked.enough, asked.last)
     say(_begins(run, counts))
     with _asked_to_stop() as stopped:
         state, ended = train(run, say, stopped)
     if not ended:
         say(f"stopped at step {state.step}; the same command goes on from there")
         return None
-    if held and state.best_step == 0:
+    if held and state.best_step == 0 and not asked.last:
         say("what is held out was said best before the first step: nothing was learnt; more data, or a lower --rate")
     found = report.as_json(state, settings, identity, counts, before)
     return register(asked.folder, asked.base, network, found, report.curve(state))

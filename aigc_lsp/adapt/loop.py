@@ -48,11 +48,13 @@ class Run:
     teacher: Network | None = None
     enough: bool = False
     """No step more: what the checkpoint has is the end."""
+    last: bool = False
+    """The last step's parameters are the result, whatever is held out says of the others."""
 
 
 def train(run: Run, say: Say, stopped: Callable[[], bool] = lambda: False) -> tuple[State, bool]:
     """Train until the end, or until `stopped` after a step; goes on from the checkpoint where there is one. The state,
-    and whether it is the end. The network holds the best parameters at the end, else the last ones."""
+    and whether it is the end. The network holds the best parameters at the end, unless the last ones are wanted."""
     settings, network = run.settings, run.network
     parameters = network.parameters()
     optimizer = torch.optim.AdamW(
@@ -103,7 +105,7 @@ def train(run: Run, say: Say, stopped: Callable[[], bool] = lambda: False) -> tu
         if run.held and state.held[-1]["step"] < state.step:
             judge(spread)
     save()
-    if run.held:
+    if run.held and not run.last:
         network.put(best)
     return state, True
 

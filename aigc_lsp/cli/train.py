@@ -36,6 +36,10 @@ SaveMemory = Annotated[bool, typer.Option("--save-memory", help="Compute twice i
 Enough = Annotated[
     bool, typer.Option("--enough", help="Train no further: make the model of what the stopped run has learnt.")
 ]
+Last = Annotated[
+    bool,
+    typer.Option("--last", help="Keep the last step, as to train it further; else what did best on what is held out."),
+]
 
 
 @dataset_app.command("build")
@@ -131,6 +135,7 @@ def finetune(
     workers: Workers = None,
     save_memory: SaveMemory = False,
     enough: Enough = False,
+    last: Last = False,
 ) -> None:
     """Train an adapter for a model on your own code; the result is a model that can be used at once.
 
@@ -139,7 +144,7 @@ def finetune(
     Stopped with Ctrl-C, or killed, the same command goes on where it was; with --enough it ends there.
     """
     _train(
-        model or configuration().model, None, data, out, run, full, rank, rate, device, workers, enough,
+        model or configuration().model, None, data, out, run, full, rank, rate, device, workers, enough, last,
         tokens_per_step=tokens_per_step, max_tokens=max_tokens, epochs=epochs, longest=longest,
         evaluate_every=evaluate_every, evaluate_rows=evaluate_rows, patience=patience, seed=seed,
         saves_memory=save_memory, teacher_share=0.0,
@@ -170,10 +175,11 @@ def distill(
     workers: Workers = None,
     save_memory: SaveMemory = False,
     enough: Enough = False,
+    last: Last = False,
 ) -> None:
     """Train an adapter as `finetune` does, to say what a larger model finds likely as well as what is true."""
     _train(
-        student, teacher, data, out, run, full, rank, rate, device, workers, enough,
+        student, teacher, data, out, run, full, rank, rate, device, workers, enough, last,
         tokens_per_step=tokens_per_step, max_tokens=max_tokens, epochs=epochs, longest=longest,
         evaluate_every=evaluate_every, evaluate_rows=evaluate_rows, patience=patience, seed=seed,
         saves_memory=save_memory, teacher_share=share, temperature=temperature,
@@ -192,6 +198,7 @@ def _train(
     device: str,
     workers: int | None,
     enough: bool,
+    last: bool,
     **others: Any,
 ) -> None:
     """`others`: settings as they are given."""
@@ -226,7 +233,7 @@ def _train(
         folders = [prepare(each, Store(), download=True, report=bar.report) for each in (base, taught_by) if each]
     asked = command.Asked(
         base, folders[0], data, folder, state, command.on_device(settings, device, workers), taught_by,
-        folders[1] if taught_by else None, begin, enough,
+        folders[1] if taught_by else None, begin, enough, last,
     )  # fmt: skip
     descriptor = command.finetune(asked, lambda said: print(said, flush=True))
     if descriptor is None:

@@ -156,6 +156,8 @@ def test_it_ends_early_and_keeps_the_best(asked: Asked, vocabulary: Vocabulary) 
     saved = evaluate(trained(asked), texts, vocabulary, 999)["loss"]
     assert saved == pytest.approx(min(losses), abs=0.05), "but for bfloat16"
     assert min(abs(saved - loss) for loss in losses if loss > min(losses)) > 0.2, "no other step's"
+    command.finetune(replace(asked, settings=wild, enough=True, last=True), quiet)
+    assert evaluate(trained(asked), texts, vocabulary, 999)["loss"] == pytest.approx(losses[-1], abs=0.2)
 
 
 def test_the_rate_rises_then_falls_along_a_cosine() -> None:

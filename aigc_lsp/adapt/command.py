@@ -8,7 +8,7 @@ import random
 import signal
 import threading
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -27,7 +27,6 @@ from aigc_lsp.adapt.register import register
 from aigc_lsp.adapt.settings import Settings
 from aigc_lsp.catalogue import Model
 from aigc_lsp.dataset import example as rows
-from aigc_lsp.dataset.example import Split
 from aigc_lsp.engine import adapter
 from aigc_lsp.engine.vocabulary import Vocabulary
 from aigc_lsp.errors import UsageError
@@ -151,7 +150,7 @@ def texts_of(asked: Asked, vocabulary: Vocabulary) -> tuple[list[Tokens], list[T
     texts, skipped = rendered(rows.read(asked.data, "train"), asked.base, vocabulary, settings.longest)
     if not texts:
         raise UsageError(f"{asked.data} has no example of at most {settings.longest} tokens; raise --longest.")
-    candidates = list(rows.read(asked.data, "held")) if "held" in splits_of(asked.data) else []
+    candidates = list(rows.read(asked.data, "held")) if "held" in rows.splits(asked.data) else []
     random.Random(settings.seed).shuffle(candidates)
     held, _ = rendered(candidates[: settings.evaluate_rows], asked.base, vocabulary, settings.longest)
     counts = {
@@ -165,17 +164,6 @@ def texts_of(asked: Asked, vocabulary: Vocabulary) -> tuple[list[Tokens], list[T
     return texts, held, counts
 
 
-def splits_of(data: Path) -> Sequence[Split]:
-    """Those that `data` should have: it may have been built with nothing held out."""
-    if any(data.glob("held-*.jsonl.gz")):
-        return rows.SPLITS
-    try:
-        held = json.loads((data / rows.ABOUT).read_text(encoding="utf-8"))["examples"]["held"]
-    except (OSError, ValueError, TypeError, KeyError):
-        return rows.SPLITS
-    return ("train",) if held == 0 else rows.SPLITS
-
-
 def before_of(asked: Asked) -> dict[str, Any] | None:
     """The report of the run that made the adapter which is trained further. To be read before that run's folder may
     become this one's."""
@@ -185,7 +173,7 @@ def before_of(asked: Asked) -> dict[str, Any] | None:
 def identity_of(asked: Asked) -> dict[str, Any]:
     """What a run is of: another model, or other data, is another run."""
     digest = hashlib.sha256()
-    for split in splits_of(asked.data):
+    for split in rows.splits(asked.data):
         for path in rows.shards(asked.data, split):
             digest.update(path.read_bytes())
     found = {"base": asked.base.name, "base_sha256": asked.base.sha256, "data_sha256": digest.hexdigest()}

@@ -16,7 +16,7 @@ from typing import Annotated, Any
 import typer
 
 from aigc_lsp.cli.app import Json, app, configuration, say
-from aigc_lsp.cli.backend import ready_backend, ready_client
+from aigc_lsp.cli.backend import ready_backend
 from aigc_lsp.errors import UsageError
 
 INDEX_SECONDS, READ_SECONDS = 10.0, 2.0
@@ -41,7 +41,7 @@ def complete(
     document, offset = document_at(target, config.completion.max_file_bytes)
 
     async def work() -> Any:
-        client = await ready_client(config)
+        client = await ready_backend(config)
         workspace = Workspace()
         try:
             # As an editor would: the repository is the workspace. Without one there is the file alone.

@@ -99,17 +99,28 @@ def held_rows(folder: Path) -> list[Row]:
     ]
 
 
+def splits(folder: Path) -> Sequence[Split]:
+    """Those that `folder` should have: it may have been built with nothing held out. Raises as `shards`."""
+    counts = _about(folder).get("examples")
+    none_held = isinstance(counts, dict) and counts.get("held") == 0 and not any(folder.glob("held-*.jsonl.gz"))
+    return ("train",) if none_held else SPLITS
+
+
 def shards(folder: Path, split: Split) -> Sequence[Path]:
     """Raises `UsageError` where there are none, or of another format."""
     found = sorted(folder.glob(f"{split}-*.jsonl.gz"))
     if not found:
         raise UsageError(f"{folder} holds no data ({split}-00000.jsonl.gz); `aigc-lsp dataset build` makes some.")
-    try:
-        made = json.loads(folder.joinpath(ABOUT).read_text("utf-8"))["format"]
-    except FileNotFoundError:
-        made = FORMAT  # shards that were written by another program
-    except (OSError, ValueError, TypeError, KeyError) as error:
-        raise UsageError(f"{folder / ABOUT} cannot be read ({error}). Build the data again.") from error
-    if made != FORMAT:
+    if (made := _about(folder)["format"]) != FORMAT:
         raise UsageError(f"The data in {folder} are of format {made}, not {FORMAT}. Build them again.")
     return found
+
+
+def _about(folder: Path) -> dict[str, Any]:
+    """What the folder says of itself; its format alone where another program wrote the shards."""
+    try:
+        return {"format": None, **json.loads(folder.joinpath(ABOUT).read_text("utf-8"))}
+    except FileNotFoundError:
+        return {"format": FORMAT}
+    except (OSError, ValueError, TypeError) as error:
+        raise UsageError(f"{folder / ABOUT} cannot be read ({error}). Build the data again.") from error

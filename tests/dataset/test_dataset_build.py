@@ -153,7 +153,7 @@ def test_data_are_there_whole_or_not_at_all(tmp_path: Path, monkeypatch: pytest.
     tmp_path.joinpath("data").mkdir()
     build(trees, tmp_path / "data", Options(examples=20), Measured(), lambda said: None)
     assert len(list(read(tmp_path / "data", "train"))) == 20
-    for said, problem in (('{"format": 0}', "of format 0"), ("{", "cannot be read")):
+    for said, problem in (('{"format": 0}', "of format 0"), ("{", "cannot be read"), ("[]", "cannot be read")):
         tmp_path.joinpath("data", "dataset.json").write_text(said)
         with pytest.raises(UsageError, match=problem):
             list(read(tmp_path / "data", "train"))

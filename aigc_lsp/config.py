@@ -390,7 +390,7 @@ class EngineConfig:
         default=900,
         metadata=about(
             "Seconds without a request after which a model's weights are dropped; the next request loads them again "
-            "in a second or two. 0 means never.",
+            "in two or three seconds. 0 means never.",
             0,
             2_592_000,
             live=False,

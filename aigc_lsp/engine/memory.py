@@ -1,5 +1,5 @@
 """How much memory there is, and the ladder of what is given up where it is too little: first the KV store's size, then
-the bfloat16 weights (prompts are then read at half the speed), then a clear refusal.
+the bfloat16 weights (prompts are then read at a fifth of the speed), then a clear refusal.
 
 The packed weights of the default model have four bits already; there is no smaller form of them.
 """

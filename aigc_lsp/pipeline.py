@@ -32,7 +32,7 @@ from aigc_lsp.polish.show import PROSE, is_decided, is_prose, offer
 from aigc_lsp.polish.stop import Rule, rule_for, verdict
 from aigc_lsp.reuse.anchor import Anchor
 from aigc_lsp.reuse.memory import Memory
-from aigc_lsp.reuse.stream import Stream
+from aigc_lsp.reuse.stream import ENDS, Stream
 from aigc_lsp.reuse.suggestion import Suggestion
 from aigc_lsp.service.backend import Backend
 from aigc_lsp.service.limits import Limits, length, limits
@@ -179,8 +179,11 @@ def _known(document: Document, offset: int, way: Way) -> Completion | None:
         return None
     spot = _look(replace(document, tree=None), offset, way, known[0].place)
     heard = None if spot is None else _heard(*known, spot, way.asked.least)
-    if spot is None or heard is None:
+    if spot is None or heard is None or not heard.text.strip():
         return None
+    stream, typed = known
+    if stream.faulty_at is None and stream.sound_to < len(typed) + len(heard.text.rstrip()):
+        return None  # nobody has seen yet whether that parses
     return _settled(heard, spot, known, way, "kept")
 
 
@@ -200,7 +203,7 @@ def _kept(memory: Memory, document: Document, offset: int, asked: Asked) -> list
 @dataclass(frozen=True, slots=True)
 class Spot:
     """A place, and what is asked about it: at most `most` tokens, and so many `ahead` of the next line, for when this
-    one is taken."""
+    one is taken. `reads_on`: what is not to be shown is heard all the same, for when it is typed."""
 
     document: Document
     offset: int
@@ -210,6 +213,7 @@ class Spot:
     reach: Limits
     most: int
     ahead: int
+    reads_on: bool
 
 
 def _look(document: Document, offset: int, way: Way, place: Place | None = None) -> Spot | None:
@@ -239,9 +243,9 @@ def _look(document: Document, offset: int, way: Way, place: Place | None = None)
     # A block is worth waiting for as long as for a file that is read for the first time.
     target = asked.cold_latency_target_ms if rule.is_block else asked.latency_target_ms
     most = length(way.health, target, asked.max_tokens if rule.is_block else min(asked.max_tokens, LINE_TOKENS))
-    # Elsewhere nobody is to pay for what may not be wanted.
-    ahead = 0 if rule.is_block or config.engine.url else AHEAD_TOKENS
-    return Spot(document, offset, window, place, rule, reach, most, ahead)
+    reads_on = not config.engine.url  # elsewhere nobody is to pay for what may not be wanted
+    ahead = AHEAD_TOKENS if reads_on and not rule.is_block else 0
+    return Spot(document, offset, window, place, rule, reach, most, ahead, reads_on)
 
 
 @dataclass(frozen=True, slots=True)
@@ -253,8 +257,8 @@ class Heard:
     ended: bool
     usage: Usage
     pieces: tuple[tuple[str, float], ...]
-    more: tuple[str, ...] = ()
-    """Other choices."""
+    more: tuple[tuple[str, bool], ...] = ()
+    """Other choices, and whether they have ended."""
 
 
 async def _hear(stream: Stream, typed: str, spot: Spot, least: float) -> Heard | None:
@@ -291,9 +295,15 @@ def _heard(stream: Stream, typed: str, spot: Spot, least: float) -> Heard | None
         stream.hang_up()
         return heard(text, "suffix")
     if stream.stop_type is not None:
-        return heard(text, stream.stop_type, stream.stop_type == "eos")
+        # Where it was cut off the model would go on, and behind a line that it has ended a block may begin.
+        if typed and (not stream.has_ended or (rule.is_block and not text.strip())):
+            return None
+        return heard(text, stream.stop_type, stream.has_ended)
     if is_decided(text, pieces, least, is_comment=rule.kind == "comment", is_block=rule.is_block):
-        stream.run_on(start, 1)
+        if spot.reads_on:
+            stream.run_on(start, 1)
+        else:
+            stream.hang_up()
         return heard(text, "doubt", ended=False)
     if stream.usage.generated_tokens >= spot.most and not typed:
         stream.hang_up()
@@ -311,8 +321,8 @@ async def _hear_all(stream: Stream) -> Heard | None:
     async with aclosing(stream.follow()) as growth:
         async for _ in growth:
             if stream.stop_type is not None:
-                more = tuple(choice.content for choice in stream.choices[1:])
-                ended = stream.stop_type in ("eos", "word")
+                more = tuple((choice.content, choice.stop_type in ENDS) for choice in stream.choices[1:])
+                ended = stream.has_ended
                 return Heard(stream.text, stream.stop_type, ended, stream.usage, stream.pieces(0), more)
     return None
 
@@ -333,7 +343,7 @@ def _settled(heard: Heard | None, spot: Spot, said: tuple[Stream, str], way: Way
         is_here = re.search(rf"\b{re.escape(name)}\b", document.text.source) is not None
         return is_here or (gatherer is not None and gatherer.defines(name))
 
-    for number, text in enumerate((heard.text, *heard.more)):
+    for number, (text, ended) in enumerate(((heard.text, heard.ended), *heard.more)):
         found = finished(
             text[: max(0, stream.faulty_at - start)] if stream.faulty_at is not None and not number else text,
             heard.pieces if not number else (),
@@ -341,8 +351,8 @@ def _settled(heard: Heard | None, spot: Spot, said: tuple[Stream, str], way: Way
             spot.window,
             document,
             spot.offset,
-            ended=heard.ended,
-            goes_on=heard.reason == "doubt",
+            ended=ended,
+            goes_on=not ended and "\n" not in text,
             asked=asked.by_hand,
             never=way.config.completion.never,
             known=known,

@@ -187,6 +187,8 @@ class Host:
         def done(error: Exception | None) -> None:
             if error is not None:
                 self._fail(model, error)
+            else:  # who has asked may be gone: it is at hand now, and no longer being prepared
+                self._change(phase="idle", model=model.name, message="", done=0, total=0)
             with self._parking:
                 waited = self._parked.pop(model.name)
             for parked in reversed(waited):

@@ -10,12 +10,14 @@ from dataclasses import dataclass
 
 from aigc_lsp.context.window import Window
 from aigc_lsp.polish.below import ends_in, met, repeats
-from aigc_lsp.polish.lines import bare, depth, is_attribute, is_signs
+from aigc_lsp.polish.lines import bare, depth, is_attribute, is_signs, is_word_character
 from aigc_lsp.polish.mend import indented, plain_lines, unrepeated, whole_words, without_headers
 from aigc_lsp.polish.repetition import kept_of
 from aigc_lsp.polish.rest import TRAILING, before_rest, over_closers
 from aigc_lsp.polish.rest import has_met_rest as has_met_rest
 from aigc_lsp.polish.stop import CLOSERS, Rule, verdict
+
+_ENDS_LINE = tuple(")]}\"'`;:{")
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +46,7 @@ def insertion(text: str, rule: Rule, window: Window, *, ended: bool) -> Insertio
     if not ended:
         text = text[: text.rfind("\n")] if rule.is_block and "\n" in text else whole_words(text, rule)
     if rule.before_code:
-        text = _above_code(text, rule)
+        text = _above_code(text, rule, ended)
     else:
         text = _shown(_before_rest(text, rule, window), rule)
     if rule.is_block and "\n" in text and window.line_after.strip()[:1] in tuple(CLOSERS):
@@ -68,14 +70,20 @@ def _before_rest(text: str, rule: Rule, window: Window) -> str:
     return before_rest(text, window) if rest else text
 
 
-def _above_code(text: str, rule: Rule) -> str:
-    """Whole lines above the code that the cursor stands before, or what is said right before it."""
+def _above_code(text: str, rule: Rule, ended: bool) -> str:
+    """Whole lines above the code that the cursor stands before, or what is said right before it: `this.`, `return `."""
     line, newline, _ = text.partition("\n")
-    if not newline and line.endswith(" ") and line.strip():
+    if not newline and not ended:
+        return ""  # half a line, of which nobody knows whether it goes above
+    if not newline and line.strip() and not _may_end_line(line):
         return line
     shown = _shown(text, rule)
     indent = rule.line_before if shown else ""
     return f"{shown}\n{indent}" if shown else ""
+
+
+def _may_end_line(line: str) -> bool:
+    return is_word_character(line[-1]) or line[-1] in _ENDS_LINE
 
 
 def _shown(text: str, rule: Rule) -> str:

@@ -15,6 +15,9 @@ from aigc_lsp.text import Text, sanitise
 ORPHAN_SECONDS = 0.3
 """So long a stream that nobody follows runs on: editors cancel a request before they send the next."""
 
+ENDS = ("eos", "word")
+"""Of the ways in which a text stops, those in which it is whole."""
+
 MOST_TYPED = 1000
 """Characters of a stream that are looked for before the cursor."""
 
@@ -48,6 +51,11 @@ class Stream:
     @property
     def is_running(self) -> bool:
         return self._task is not None and not self._task.done()
+
+    @property
+    def has_ended(self) -> bool:
+        """The model has said all that it wants to say here."""
+        return self.stop_type in ENDS
 
     def typed(self, text: Text, offset: int, left_out: int) -> str | None:
         """What of it was typed by `offset`; None where the document stands otherwise, or something else was typed."""

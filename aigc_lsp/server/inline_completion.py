@@ -46,8 +46,8 @@ def register(server: Server) -> None:
 def _items(
     server: Server, uri: str, found: Completion, popup: types.SelectedCompletionInfo | None
 ) -> list[types.InlineCompletionItem]:
-    """The range is always sent: Neovim 0.12.0 fails without one. It holds closers behind the cursor, if anything, or
-    what the popup's entry is about to replace."""
+    """The range is always sent: Neovim 0.12.0 fails without one. It holds what the popup's entry is about to replace,
+    and closers behind the cursor, if anything."""
     document, encoding = server.session.documents[uri], server.session.encoding
     items = []
     for number, (text, replaces) in enumerate(
@@ -55,7 +55,7 @@ def _items(
     ):
         if popup is not None:
             start = positions.offset_at(document.text, popup.range.start.line, popup.range.start.character, encoding)
-            length, text = found.offset - start, popup.text + text
+            length, text = found.offset - start + replaces, popup.text + text
         else:
             start, length = found.offset, replaces
         span = types.Range(

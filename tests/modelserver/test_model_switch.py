@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import threading
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import httpx
@@ -113,6 +114,23 @@ async def test_others_are_served_while_a_model_is_fetched(http: httpx.AsyncClien
     assert await asyncio.gather(*fetched) == [OK] * 3
     assert host.store.prepared == [OTHER]
     assert host.loads == [MODEL, OTHER]
+
+
+async def test_one_whose_asker_has_gone_is_at_hand_when_it_is_there(
+    http: httpx.AsyncClient, socket: Path, host: TinyHost
+) -> None:
+    assert await infill(http) == OK
+    host.store.absent.add(OTHER)
+    host.store.may_prepare.clear()
+    async with raw_client(socket) as gone:
+        asking = asyncio.create_task(infill(gone, OTHER))
+        await until(lambda: host.health.phase == "fetch" and host.health.waiting == 1)
+        asking.cancel()
+        await asyncio.gather(asking, return_exceptions=True)
+    host.store.may_prepare.set()
+    await until(lambda: host.store.prepared == [OTHER] and host.health.waiting == 0)
+    assert host.health.phase_of(OTHER) == "idle"  # so that whoever wants it next asks for it
+    assert await infill(http, OTHER) == OK
 
 
 async def test_a_model_that_fails_is_not_tried_again_at_once_and_bars_no_other(

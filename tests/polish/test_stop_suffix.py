@@ -113,6 +113,8 @@ BEFORE_CODE = {
     "behind the indentation": ("def f():\n    $0return x\n", "x = 1\n    return x\n", "x = 1\n    "),
     "that very line": ("def f():\n    $0return x\n", "return x\n", ""),
     "something right before it": ("def f():\n    $0g(x)\n", "return ", "return "),
+    "the object whose method it is": ("def f():\n    $0g(x)\n", "self.", "self."),
+    "a line that the model ends without a line break": ("def f():\n    $0g(x)\n", "x = 1", "x = 1\n    "),
 }
 
 

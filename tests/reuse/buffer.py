@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from typing import Any
 
 from aigc_lsp.config import Config
 from aigc_lsp.context.document import Document
-from aigc_lsp.pipeline import Completion, complete
+from aigc_lsp.pipeline import Asked, Completion, complete
 from aigc_lsp.reuse.memory import Memory
 from aigc_lsp.service.wire import InfillPiece, InfillRequest
 from aigc_lsp.syntax import parse
@@ -20,8 +20,8 @@ class Model:
     """Says `pieces`, each after it was let (`let`), or all at once. `requests` is what was asked, `read` counts the
     pieces."""
 
-    def __init__(self, *pieces: str) -> None:
-        self.pieces = pieces
+    def __init__(self, *pieces: str, stop_type: str = "eos", logprobs: Sequence[float] = ()) -> None:
+        self.pieces, self.stop_type, self.logprobs = pieces, stop_type, logprobs
         self.requests: list[InfillRequest] = []
         self.read = self.hung_up = 0
         self._gate = asyncio.Semaphore(10**6)
@@ -50,12 +50,12 @@ class Model:
             raise
 
     async def _pieces(self) -> AsyncIterator[InfillPiece]:
-        for piece in self.pieces:
+        for number, piece in enumerate(self.pieces):
             await self._gate.acquire()
             self.read += 1
-            yield InfillPiece(piece, logprobs=(-0.1,))
+            yield InfillPiece(piece, logprobs=(self.logprobs[number] if self.logprobs else -0.1,))
         await self._gate.acquire()
-        yield InfillPiece("", stop_type="eos")
+        yield InfillPiece("", stop_type=self.stop_type)
 
 
 class Buffer:
@@ -85,10 +85,10 @@ class Buffer:
         source = self.text.source
         self.set(f"{source[: self.offset - count]}$0{source[self.offset :]}")
 
-    async def ask(self) -> Completion:
+    async def ask(self, config: Config = Config(), *, least: float = 0.0) -> Completion:
         document = Document("file:///x", "", self.language, 1, self.text, parse(self.language, self.text))
         client: Any = self.model
-        return await complete(document, self.offset, client, Config(), memory=self.memory)
+        return await complete(document, self.offset, client, config, memory=self.memory, asked=Asked(least=least))
 
     async def accept(self) -> None:
         """Take what is suggested."""

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from buffer import Buffer, Model
 
+from aigc_lsp.config import Config, EngineConfig
 from aigc_lsp.errors import EngineUnavailable
 from aigc_lsp.reuse.stream import ORPHAN_SECONDS
 
@@ -161,3 +162,47 @@ async def test_an_answer_that_breaks_off_is_not_taken_for_the_end() -> None:
     with pytest.raises(EngineUnavailable):
         await buffer.ask()
     assert model.asked == 2
+
+
+@pytest.mark.parametrize("stop_type", ["deadline", "limit"])
+async def test_what_was_cut_off_is_not_taken_for_all_there_is(stop_type: str) -> None:
+    model = Model("\n    a = 1", "\n    b = comp", stop_type=stop_type)
+    buffer = Buffer("def f():$0\n", model)
+    await buffer.shows("\n    a = 1", "model")
+    await buffer.accept()
+    model.pieces, model.stop_type = ("b = compute(a)", "\n"), "eos"
+    buffer.type("\n    ")
+    await buffer.shows("b = compute(a)", "model")
+    assert model.asked == 2
+
+
+async def test_a_line_that_has_ended_says_nothing_of_the_block_behind_it() -> None:
+    model = Model("a, b):")
+    buffer = Buffer("def f($0\n", model)
+    await buffer.accept()
+    assert buffer.text.source == "def f(a, b):\n"
+    model.pieces = ("\n    return a + b",)
+    await buffer.shows("\n    return a + b", "model")
+
+
+async def test_what_was_heard_behind_a_doubt_parses_or_is_not_shown() -> None:
+    """It was not shown, so nobody has looked whether it parses until half of it was typed."""
+    model = Model("max(", "a, b))", "\n", logprobs=(-4.0, -0.01, -0.01))
+    buffer = Buffer("x = $0\ny = 1\n", model)
+    assert (await buffer.ask(least=0.2)).withheld == "unsure"
+    for _ in range(10):
+        await asyncio.sleep(0)
+    assert model.read == 3  # the rest of the line was heard all the same
+    buffer.type("max(")
+    for _ in range(2):
+        await buffer.shows("a, b)", "kept")
+    assert model.asked == 1
+
+
+async def test_a_server_elsewhere_is_not_heard_to_the_end_behind_a_doubt() -> None:
+    model = Model("max(", "a, b)", "\n", logprobs=(-4.0, -0.01, -0.01))
+    elsewhere = Config(engine=EngineConfig(url="http://127.0.0.1:9"))
+    assert (await Buffer("x = $0\n", model).ask(elsewhere, least=0.2)).withheld == "unsure"
+    for _ in range(10):
+        await asyncio.sleep(0)
+    assert (model.hung_up, model.read) == (1, 1)

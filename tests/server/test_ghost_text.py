@@ -38,11 +38,14 @@ async def with_popup(bench: Bench, uri: str, position: tuple[int, int], start: i
     return (await bench.client.post("textDocument/inlineCompletion", params).reply())["items"]
 
 
-def in_choices(*texts: str) -> Answer:
-    """As our model server answers where `n` are wanted."""
+def in_choices(*texts: str, cut_off: str = "") -> Answer:
+    """As our model server answers where `n` are wanted; `cut_off` is one that has not ended."""
     import json
 
-    choices = [{"index": i, "content": text, "mean_logprob": -0.1 * i} for i, text in enumerate(texts)]
+    choices = [
+        {"index": i, "content": text, "mean_logprob": -0.1 * i, "stop_type": "limit" if text == cut_off else "eos"}
+        for i, text in enumerate(texts)
+    ]
     events = [
         {"content": texts[0], "stop": False},
         {"content": "", "stop": True, "stop_type": "eos", "choices": choices},
@@ -62,6 +65,13 @@ async def test_several_choices_when_asked_by_hand(bench: Bench) -> None:
     bench.client.change(uri, 2, replacement((0, 4), (0, 4), "s"))
     assert await bench.client.ghost(uri, 0, 5) == ["econd()"]
     assert len(bench.engine.asked) == 1
+
+
+async def test_a_choice_that_was_cut_off_is_cut_to_what_is_whole(bench: Bench) -> None:
+    uri = bench.fresh("x = ")
+    bench.engine.script = lambda body: in_choices("first() or other", "second() or oth", cut_off="second() or oth")
+    items = await asked_by_hand(bench, uri, 0, 4)
+    assert [item["insertText"] for item in items] == ["first() or other", "second()"]
 
 
 async def test_what_is_there_already_is_the_first_choice(bench: Bench) -> None:
@@ -108,6 +118,14 @@ async def test_closers_behind_the_popup_stay(bench: Bench) -> None:
     (item,) = await with_popup(bench, uri, (0, 8), 6, "store")
     assert item["insertText"] == "store.x"
     assert item["range"]["end"]["character"] == 8
+
+
+async def test_closers_behind_the_popup_that_it_goes_beyond_are_replaced(bench: Bench) -> None:
+    uri = bench.fresh("if len(it)")
+    bench.engine.says(") > 0:", "\n")
+    (item,) = await with_popup(bench, uri, (0, 9), 7, "items")
+    assert item["insertText"] == "items) > 0:"
+    assert (item["range"]["start"]["character"], item["range"]["end"]["character"]) == (7, 10)
 
 
 async def test_accepted_by_word_the_rest_is_there_at_once(bench: Bench) -> None:

@@ -168,6 +168,11 @@ class Model:
         return hashlib.sha256(f"{self.sha256} {self.adapter.sha256}".encode()).hexdigest()
 
     @property
+    def recipe(self) -> str:
+        """What of the descriptor is in the packed form, beside the weights that `packed_from` names."""
+        return " ".join([self.packing, *sorted(self.control_tokens)])
+
+    @property
     def control_tokens(self) -> frozenset[str]:
         """Every string that stands for a control token and must never be read as one in user text."""
         named = [self.fim.prefix, self.fim.suffix, self.fim.middle, self.fim.pad]

@@ -8,13 +8,16 @@ knows each architecture's names and permutations; that takes half a minute, and 
 from __future__ import annotations
 
 import contextlib
+import errno
 import io
 import json
+import re
 from collections.abc import Callable, Collection, Mapping, Sequence
 from pathlib import Path
 from typing import Literal
 
 import torch
+from safetensors import SafetensorError
 from safetensors.torch import save_file
 
 from aigc_lsp.engine.decoder import Shape, named_parts
@@ -56,11 +59,20 @@ def convert_gguf(
     config.dtype = "bfloat16"
     wide = {key: value.to(torch.bfloat16).contiguous() for key, value in tensors.items()}
     del tensors
-    save_file(wide, target / WIDE_FILE, metadata={"format": "pt"})
+    _save(wide, target / WIDE_FILE)
     config.save_pretrained(target)
     shape = Shape.of(json.loads((target / "config.json").read_text(encoding="utf-8")))
     joined = _joined(shape) if shape is not None else _alone(skeleton)
-    save_file(pack(pack_layers(wide, joined, packing)), target / PACKED_FILE)
+    _save(pack(pack_layers(wide, joined, packing)), target / PACKED_FILE)
+
+
+def _save(tensors: dict[str, torch.Tensor], file: Path) -> None:
+    """Raises `OSError` where the disk is full, which safetensors says in words alone."""
+    try:
+        save_file(tensors, file, metadata={"format": "pt"})
+    except SafetensorError as error:
+        found = re.search(r"os error (\d+)", str(error))
+        raise OSError(int(found[1]) if found else errno.EIO, str(error), str(file)) from error
 
 
 def pack_layers(

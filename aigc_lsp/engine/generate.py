@@ -318,7 +318,8 @@ class Run:
         now = time.perf_counter()
         prefilled = self._prefilled or now
         return Timings(
-            prompt_tokens=len(self._request.tokens),
+            # Who was stopped while the prompt was read has read so much of it.
+            prompt_tokens=len(self._request.tokens) if self._prefilled else len(self.branch.tokens),
             reused_tokens=self._reused,
             generated_tokens=self.generated,
             prefill_ms=(prefilled - self._began) * 1e3,

@@ -6,6 +6,7 @@ The packed weights of the default model have four bits already; there is no smal
 
 from __future__ import annotations
 
+import errno
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -74,6 +75,8 @@ def available_bytes(device: str) -> int | None:
 
 def is_out_of_memory(error: BaseException) -> bool:
     """torch says it in several ways: on the CPU it is a RuntimeError of the allocator."""
+    if isinstance(error, OSError):
+        return error.errno == errno.ENOMEM  # of a mapping
     return isinstance(error, (MemoryError, torch.OutOfMemoryError)) or (
         isinstance(error, RuntimeError) and ("can't allocate memory" in str(error) or "out of memory" in str(error))
     )

@@ -50,6 +50,8 @@ class ThreadCount:
         torch.set_num_threads(self.limit)
 
     def adapt(self) -> None:
+        if torch.get_num_threads() != self.count:  # it holds for the thread that sets it, and two compute in turn
+            torch.set_num_threads(self.count)
         if self._last is None or time.monotonic() - self._last[0] < INTERVAL_SECONDS:
             return
         now = self._look()

@@ -7,6 +7,7 @@ next bytes are already known.
 
 from __future__ import annotations
 
+import json
 import re
 from bisect import bisect_left
 from functools import cached_property
@@ -15,7 +16,7 @@ from pathlib import Path
 import torch
 from tokenizers import Tokenizer
 
-from aigc_lsp.errors import ModelDamaged
+from aigc_lsp.errors import ModelDamaged, ModelError
 
 
 class Vocabulary:
@@ -29,7 +30,15 @@ class Vocabulary:
 
     @classmethod
     def load(cls, folder: Path) -> Vocabulary:
-        return cls(Tokenizer.from_file(str(folder / "tokenizer.json")))
+        """Raises `ModelError` where tokens are not spelled in bytes."""
+        tokenizer = Tokenizer.from_file(str(folder / "tokenizer.json"))
+        decoder = json.loads(tokenizer.to_str())["decoder"] or {}
+        if "ByteLevel" not in (decoder.get("type"), *(each["type"] for each in decoder.get("decoders", ()))):
+            raise ModelError(
+                "The model's tokenizer is of another kind (SentencePiece's) than can be read here, byte-level BPE. "
+                "Choose another model."
+            )
+        return cls(tokenizer)
 
     def __len__(self) -> int:
         return len(self._bytes)

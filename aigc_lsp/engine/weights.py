@@ -17,7 +17,7 @@ from safetensors.torch import load_file
 from aigc_lsp.engine import arena
 from aigc_lsp.engine.decoder import Decoder, LanguageModel, Shape, build
 from aigc_lsp.engine.layers import EVERYWHERE, Int4, Int8, Linear, Packed
-from aigc_lsp.errors import ModelDamaged, PackedElsewhere
+from aigc_lsp.errors import EngineUnavailable, ModelDamaged, NotEnoughMemory, PackedElsewhere
 
 WIDE_FILE = "model.safetensors"
 PACKED_FILE = "packed.safetensors"
@@ -31,7 +31,8 @@ def load_model(folder: Path, device: str, profile: str = "fast") -> LanguageMode
 
     Profile "fast" multiplies long chunks with bfloat16 weights and short ones with packed ones (up to how many rows,
     `calibrate` sets); "small" has packed ones for all. Nothing is fetched and no code from the folder is run.
-    Raises `ModelDamaged`, and `PackedElsewhere` where the folder is to be packed again.
+    Raises `ModelDamaged`, and `PackedElsewhere` where the folder is to be packed again; `NotEnoughMemory`, and
+    `EngineUnavailable` where something else than the folder is to blame.
     """
     try:
         config = json.loads((folder / "config.json").read_text(encoding="utf-8"))
@@ -43,6 +44,7 @@ def load_model(folder: Path, device: str, profile: str = "fast") -> LanguageMode
         model = build(shape, wide, packed)
         _check(model)
     except (OSError, ValueError, LookupError, TypeError, AttributeError, RuntimeError, SafetensorError) as error:
+        _check_blame(error, folder, device)
         raise ModelDamaged(
             f"The converted model in {folder} cannot be loaded ({type(error).__name__}). "
             "Run `aigc-lsp models verify` to see which file is damaged."
@@ -53,6 +55,21 @@ def load_model(folder: Path, device: str, profile: str = "fast") -> LanguageMode
 
         return StaticDecoder(model)
     return model
+
+
+def _check_blame(error: Exception, folder: Path, device: str) -> None:
+    """Raises where `error` does not come from a folder that is damaged: who is damaged is made anew."""
+    from aigc_lsp.engine.memory import is_out_of_memory  # which knows this module
+
+    if is_out_of_memory(error):
+        raise NotEnoughMemory("There is not enough memory to load the model. Close other programs.") from error
+    if isinstance(error, OSError) and not isinstance(error, FileNotFoundError):
+        raise EngineUnavailable(f"The converted model in {folder} cannot be read ({error.strerror}).") from error
+    if device != "cpu" and isinstance(error, RuntimeError):
+        said = str(error).partition("\n")[0]
+        raise EngineUnavailable(
+            f"The model cannot be loaded on the GPU ({said}). Set `engine.device` to cpu, or mend the driver."
+        ) from error
 
 
 def set_crossover(linears: list[Linear], profile: str, rows: int) -> None:

@@ -26,7 +26,7 @@ from aigc_lsp.config import Config, options
 from aigc_lsp.errors import AigcError, EngineUnavailable, ModelDamaged, NotEnoughMemory, Superseded
 from aigc_lsp.modelserver.preparing import Preparing, check_there, lower_priority
 from aigc_lsp.modelserver.rendering import render_request
-from aigc_lsp.modelserver.residents import Resident, Residents
+from aigc_lsp.modelserver.residents import Resident, Residents, give_back_memory
 from aigc_lsp.modelserver.turns import Job, Turns
 from aigc_lsp.service.wire import BadRequest, Health, InfillRequest
 from aigc_lsp.weights.store import Progress, Store
@@ -123,14 +123,15 @@ class Host:
     def _serve(self, job: Job) -> None:
         if job.cancelled.is_set():
             raise Superseded("The request was cancelled before it began.")
-        latest = self._residents.latest
-        name = job.request.model or (latest.model.name if latest is not None else self._config.model)
+        name = job.request.model or next(reversed(self._residents.names), self._config.model)
+        self._residents.drop_replaced(name)
         resident = self._residents.get(name) or self._bring_up(name, job)
         if resident is None:
             return  # it is parked
         if self._state.model not in self._parked and (self._state.model, self._state.phase) != (name, "ready"):
             self._tell_ready(resident)  # after another model that failed, or was there in between
-        self._generate(job, resident)
+        del resident  # so that nothing holds what has to go for want of memory
+        self._generate(job, name)
 
     # Models
 
@@ -251,25 +252,28 @@ class Host:
 
     # Text
 
-    def _generate(self, job: Job, resident: Resident) -> None:
+    def _generate(self, job: Job, name: str) -> None:
         """One job on the engine. Where memory runs out before anything was said, the other models are given up, then
         the KV cache, and then the bfloat16 weights; the job is done again after each."""
+        ladder = iter((self._residents.drop_others, self._shrink_store, self._reload_small))
+        while not self._is_answered(job, name):
+            log.warning("memory ran out")
+            if not any(rung(name) for rung in ladder):
+                raise NotEnoughMemory("There is not enough memory to run the model. Close other programs.")
+
+    def _is_answered(self, job: Job, name: str) -> bool:
+        """False where memory ran out before the first word; then nothing refers to what was tried any longer."""
         from aigc_lsp.engine.memory import is_out_of_memory
 
-        ladder = iter((self._drop_others, self._shrink_store, self._reload_small))
-        while True:
-            try:
-                self._answer(job, resident)
-                return
-            except _Unsaid as unsaid:
-                error = unsaid.error
-            if not is_out_of_memory(error):
-                raise error
-            log.warning("memory ran out")
-            lighter = next((found for rung in ladder if (found := rung(resident)) is not None), None)
-            if lighter is None:
-                raise NotEnoughMemory("There is not enough memory to run the model. Close other programs.")
-            resident = lighter
+        resident = self._residents.get(name)
+        assert resident is not None
+        try:
+            self._answer(job, resident)
+        except _Unsaid as unsaid:
+            if is_out_of_memory(unsaid.error):
+                return False
+            raise unsaid.error from None
+        return True
 
     def _answer(self, job: Job, resident: Resident) -> None:
         """Raises `_Unsaid` around an error before the first word, and other errors as they are."""
@@ -326,27 +330,35 @@ class Host:
             first, whole = ((at - job.submitted_at) * 1e3 for at in (first_at, time.monotonic()))
             self._latencies.append((round(first, 1), round(whole, 1)))
 
-    def _drop_others(self, resident: Resident) -> Resident | None:
-        return resident if self._residents.drop_others(resident.model.name) else None
-
-    def _shrink_store(self, resident: Resident) -> Resident:
+    def _shrink_store(self, name: str) -> bool:
         """Empty the KV cache and keep it small."""
         from aigc_lsp.engine.memory import LEAST_KV_BYTES
 
+        resident = self._residents.get(name)
+        assert resident is not None
         resident.engine.store.branches.clear()
         resident.engine.store.budget_bytes = LEAST_KV_BYTES
         resident.note = f"Memory ran out: the KV cache has {LEAST_KV_BYTES >> 20} MB now."
         self._tell_ready(resident)
-        return resident
+        give_back_memory()
+        return True
 
-    def _reload_small(self, resident: Resident) -> Resident:
+    def _reload_small(self, name: str) -> bool:
         """Load the model again with packed weights only."""
         from aigc_lsp.engine.memory import LEAST_KV_BYTES
 
-        smaller = self._load(resident.model, "small", LEAST_KV_BYTES)
+        resident = self._residents.get(name)
+        assert resident is not None
+        model = resident.model
+        del resident  # it goes before the smaller one comes
+        try:
+            smaller = self._load(model, "small", LEAST_KV_BYTES)
+        except ModelDamaged as error:
+            self._fail(model, error)
+            raise
         smaller.note = "Memory ran out: prompts are read with packed weights, which is slower."
         self._tell_ready(smaller)
-        return smaller
+        return True
 
 
 class _Unsaid(Exception):

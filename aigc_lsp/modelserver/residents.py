@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING
 from aigc_lsp.catalogue import FROM_WEIGHTS, Model
 from aigc_lsp.config import EngineConfig
 from aigc_lsp.errors import ModelDamaged, NotEnoughMemory
+from aigc_lsp.weights.packed import MANIFEST
 from aigc_lsp.weights.store import Store
 
 if TYPE_CHECKING:
@@ -43,6 +44,9 @@ class Resident:
     chat_template: str | None
     note: str = ""
     """What was given up for want of memory, as a sentence."""
+    folder: Path = Path()
+    stamp: tuple[int, int] | None = None
+    """Of the packed folder, as it was loaded."""
     used_at: float = field(default_factory=time.monotonic)
 
 
@@ -73,6 +77,15 @@ class Residents:
             self._by_name[name] = resident
         return resident
 
+    def drop_replaced(self, name: str) -> None:
+        """Drop `name` where another is packed in its place now: it was trained further, or its descriptor is another.
+        One that was only removed runs on as long as it is in memory."""
+        resident = self._by_name.get(name)
+        if resident is not None and (now := _stamp(resident.folder)) and now != resident.stamp:
+            log.info("%s was replaced on the disk", name)
+            del resident
+            self.drop(name)
+
     def load(self, model: Model, profile: str | None = None, kv_bytes: int | None = None) -> Resident:
         """Bring up `model`, which is packed, in place of an earlier one of its name and of what does not fit beside it.
         `profile` and `kv_bytes` are the configured ones unless given.
@@ -84,13 +97,15 @@ class Residents:
         with self._store.loading(model) as has_died:
             if has_died:
                 self._check_every_byte(model)
+            stamp = _stamp(folder)
             resident = self._loaded(model, folder, profile, kv_bytes)
+        resident.folder, resident.stamp = folder, stamp
         self._by_name[model.name] = resident
         return resident
 
     def drop(self, name: str) -> None:
         if self._by_name.pop(name, None) is not None:
-            _give_back_memory()
+            give_back_memory()
 
     def drop_others(self, name: str) -> bool:
         """Drop all but `name`; whether there were any."""
@@ -140,6 +155,9 @@ class Residents:
         that were used least recently."""
         from aigc_lsp.engine.memory import plan
 
+        if self._by_name and (free := self._available(device)) is not None:
+            # Nobody makes room for what does not fit alone either.
+            plan(folder, kv_bytes, free + sum(each.plan.needed for each in self._by_name.values()), profile)
         while True:
             try:
                 found = plan(folder, kv_bytes, self._available(device), profile)
@@ -168,7 +186,15 @@ class Residents:
             raise ModelDamaged(problems[0])
 
 
-def _give_back_memory() -> None:
+def _stamp(folder: Path) -> tuple[int, int] | None:
+    """Another for each time that the folder was packed; None where it is not there."""
+    with contextlib.suppress(OSError):
+        found = (folder / MANIFEST).stat()
+        return found.st_ino, found.st_mtime_ns
+    return None
+
+
+def give_back_memory() -> None:
     """What is no longer used goes back to the system: 415 MB stay of 1,580 once the default model is dropped, and 337
     after glibc's own heap is trimmed, most of them torch itself."""
     gc.collect()  # engines and branches refer to one another

@@ -16,21 +16,22 @@ FORMAT_VERSION = 3
 MANIFEST = "manifest.json"
 
 
-def seal(directory: Path, source_sha256: str) -> None:
-    """Flush every file below `directory` to the disk and write the manifest over them."""
+def seal(directory: Path, source_sha256: str, recipe: str) -> None:
+    """Flush every file below `directory` to the disk and write the manifest over them. `recipe`: what decided the
+    packed form beside the source (`Model.recipe`)."""
     files = {}
     for file in sorted(path for path in directory.rglob("*") if path.is_file()):
         flush(file)
         name = file.relative_to(directory).as_posix()
         files[name] = {"bytes": file.stat().st_size, "sha256": sha256_of(file)}
     manifest = directory / MANIFEST
-    content = {"format": FORMAT_VERSION, "source_sha256": source_sha256, "files": files}
+    content = {"format": FORMAT_VERSION, "source_sha256": source_sha256, "recipe": recipe, "files": files}
     manifest.write_text(json.dumps(content, indent=2) + "\n", encoding="utf-8")
     flush(manifest)
     flush(directory)
 
 
-def damage(directory: Path, source_sha256: str) -> str | None:
+def damage(directory: Path, source_sha256: str, recipe: str) -> str | None:
     """What the cheap check finds wrong with `directory`, as the end of a sentence; None where it is sound."""
     try:
         manifest = json.loads((directory / MANIFEST).read_text(encoding="utf-8"))
@@ -44,6 +45,8 @@ def damage(directory: Path, source_sha256: str) -> str | None:
         return f"{directory} has the format version {found} instead of {FORMAT_VERSION}"
     if source != source_sha256:
         return f"{directory} was made from a file with the SHA-256 {source} instead of {source_sha256}"
+    if manifest.get("recipe", recipe) != recipe:  # earlier ones do not say it
+        return f"{directory} was made by a descriptor that packs in another way or names other control tokens"
     for name, size in sizes.items():
         file = directory / name
         if not file.is_file():
@@ -53,9 +56,9 @@ def damage(directory: Path, source_sha256: str) -> str | None:
     return None
 
 
-def problems(directory: Path, source_sha256: str) -> list[str]:
+def problems(directory: Path, source_sha256: str, recipe: str) -> list[str]:
     """What the full check finds wrong, one sentence end for each file."""
-    if found := damage(directory, source_sha256):
+    if found := damage(directory, source_sha256, recipe):
         return [found]
     files = json.loads((directory / MANIFEST).read_text(encoding="utf-8"))["files"]
     return [

@@ -70,7 +70,7 @@ class Store:
         return self.root.parent / "speed.json"
 
     def state(self, model: Model) -> State:
-        if packed.damage(self.packed_path(model), model.packed_from) is None:
+        if self._damage(model) is None:
             return "packed"
         if self._has_source(model):
             return "fetched"
@@ -102,12 +102,12 @@ class Store:
     def pack(self, model: Model, convert: Convert) -> Path:
         """The packed directory, converted from the source file if no sound one is there."""
         final = self.packed_path(model)
-        if packed.damage(final, model.packed_from) is None:
+        if self._damage(model) is None:
             return final
         if not self._has_source(model):
             raise ModelMissing(_missing(model))
         with self._writing(model), self._locked(model, _ignore):
-            if packed.damage(final, model.packed_from) is not None:
+            if self._damage(model) is not None:
                 self._convert(model, convert)
         return final
 
@@ -139,7 +139,7 @@ class Store:
         final = self.packed_path(model)
         if not final.is_dir():
             raise ModelMissing(_missing(model))
-        if found := packed.damage(final, model.packed_from):
+        if found := self._damage(model):
             raise ModelDamaged(f"The model {model.name} is damaged: {found}. {_again(model)}")
         return final
 
@@ -150,7 +150,7 @@ class Store:
         if source.is_file() and (digest := packed.sha256_of(source)) != model.sha256:
             found.append(f"{source} has the SHA-256 {digest} instead of {model.sha256}")
         if final.is_dir():
-            found += packed.problems(final, model.packed_from)
+            found += packed.problems(final, model.packed_from, model.recipe)
         elif not source.is_file():
             raise ModelMissing(_missing(model))
         return [f"{problem}. {_again(model)}" for problem in found]
@@ -224,10 +224,11 @@ class Store:
         fresh, old = final.with_name(f"{final.name}.new"), final.with_name(f"{final.name}.old")
         for left_behind in (fresh, old):
             shutil.rmtree(left_behind, ignore_errors=True)
+        self._need(model, model.size * 5 // 4)  # the least that any file becomes
         fresh.mkdir(parents=True)
         try:
             convert(self.source_path(model), fresh)
-            packed.seal(fresh, model.packed_from)
+            packed.seal(fresh, model.packed_from, model.recipe)
             if final.exists():
                 final.rename(old)
             fresh.rename(final)
@@ -286,6 +287,9 @@ class Store:
     def _free(self) -> int:
         there = next(path for path in (self.root, *self.root.absolute().parents) if path.exists())
         return shutil.disk_usage(there).free
+
+    def _damage(self, model: Model) -> str | None:
+        return packed.damage(self.packed_path(model), model.packed_from, model.recipe)
 
     def _has_source(self, model: Model) -> bool:
         return size_of(self.source_path(model)) == model.size

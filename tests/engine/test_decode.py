@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from tiny_model import LAYERS, Recorder, Scripted, answer, assert_store_true, logits_after, plain_greedy
 
-from aigc_lsp.engine.generate import Engine, Request
+from aigc_lsp.engine.generate import CHUNK, Engine, Request
 from aigc_lsp.engine.sampling import Sampling, choose
 from aigc_lsp.engine.stream import TextStream
 
@@ -152,6 +152,17 @@ def test_the_deadline_counts_from_the_first_token(scripted: Scripted) -> None:
 def test_a_prompt_may_be_one_token(engine: Engine, chosen: Recorder) -> None:
     answer(engine, Request((5,), max_tokens=3))
     assert chosen.tokens == plain_greedy(engine.model, [5], 3)
+
+
+def test_who_is_stopped_while_the_prompt_is_read_has_read_so_much_of_it(scripted: Scripted) -> None:
+    prompt = [1 + n % 400 for n in range(600)]
+    whole = answer(scripted, Request(prompt, max_tokens=1)).outcome.timings
+    assert (whole.prompt_tokens, whole.reused_tokens) == (600, 0)
+    for chunks in (0, 1, 2):
+        scripted.store.branches.clear()
+        asked = iter([False] * (chunks * (1 + LAYERS)) + [True] * 5)
+        timings = answer(scripted, Request(prompt, max_tokens=1), lambda asked=asked: next(asked)).outcome.timings
+        assert (timings.prompt_tokens - timings.reused_tokens, chunks) == (min(600, chunks * CHUNK), chunks)
 
 
 # --- characters

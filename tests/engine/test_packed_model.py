@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 from collections.abc import Callable
 from pathlib import Path
@@ -9,6 +10,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 import torch
+from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 
 from aigc_lsp.engine import arena, convert, weights
@@ -17,7 +19,7 @@ from aigc_lsp.engine.layers import EVERYWHERE, Int4, Int8
 from aigc_lsp.engine.quantise import to_int4, to_int8
 from aigc_lsp.engine.store import Branch
 from aigc_lsp.engine.weights import PACKED_FILE, WIDE_FILE, load_model
-from aigc_lsp.errors import ModelDamaged, PackedElsewhere
+from aigc_lsp.errors import EngineUnavailable, ModelDamaged, NotEnoughMemory, PackedElsewhere
 
 if TYPE_CHECKING:
     from transformers import PreTrainedModel
@@ -288,6 +290,38 @@ def test_damage_is_said_with_the_folder_and_what_to_do(folder: Path, damage: str
         load_model(folder, "cpu", profile)
     assert str(folder) in str(raised.value)
     assert "aigc-lsp models verify" in str(raised.value)
+
+
+NOT_ITS_FAULT: dict[str, tuple[Exception, type[Exception], str]] = {
+    "memory of a GPU": (torch.OutOfMemoryError("CUDA out of memory"), NotEnoughMemory, "Close other programs"),
+    "memory": (RuntimeError("DefaultCPUAllocator: can't allocate memory"), NotEnoughMemory, "Close other programs"),
+    "a mapping": (OSError(errno.ENOMEM, "Cannot allocate memory"), NotEnoughMemory, "Close other programs"),
+    "open files": (OSError(errno.EMFILE, "Too many open files"), EngineUnavailable, "Too many open files"),
+    "rights": (PermissionError(errno.EACCES, "Permission denied"), EngineUnavailable, "Permission denied"),
+}
+
+
+@pytest.mark.parametrize("why", NOT_ITS_FAULT)
+def test_what_is_not_the_folders_fault_is_no_damage(folder: Path, why: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Who is damaged is deleted and made anew."""
+    error, expected, said = NOT_ITS_FAULT[why]
+
+    def fails(*args: object, **kwargs: object) -> None:
+        raise error
+
+    monkeypatch.setattr(weights, "load_file", fails)
+    with pytest.raises(expected, match=said):
+        load_model(folder, "cpu")
+
+
+def test_a_disk_that_fills_up_is_an_error_of_the_disk(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    def fails(*args: object, **kwargs: object) -> None:
+        raise SafetensorError("Error while serializing: I/O error: No space left on device (os error 28)")
+
+    monkeypatch.setattr(convert, "save_file", fails)
+    with pytest.raises(OSError, match="No space left") as raised:
+        convert._save({}, tmp_path / WIDE_FILE)
+    assert raised.value.errno == errno.ENOSPC
 
 
 # --- another family

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -121,3 +122,14 @@ def test_no_more_threads_than_the_quota_pays_for(
     monkeypatch.setattr(torch, "get_num_threads", lambda: 4)
     monkeypatch.setattr(torch, "set_num_threads", lambda count: None)
     assert ThreadCount.free_cores().limit == limit
+
+
+def test_it_holds_for_each_thread_that_computes(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What one has seen (reading ahead) counts for the other, whose own number torch keeps apart."""
+    machine = Machine(monkeypatch)
+    machine.others = 3.0
+    with ThreadPoolExecutor(1) as other:
+        assert other.submit(machine.step).result() == 1
+    assert torch.get_num_threads() == 4
+    machine.threads.adapt()
+    assert torch.get_num_threads() == 1

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 
 import pytest
 from each_row import each_row
 from hypothesis import given
 from hypothesis import strategies as st
 from tiny_model import HARD_LINES, control_tokens, tiny_tokenizer
-from tokenizers import AddedToken, Tokenizer
+from tokenizers import AddedToken, Tokenizer, decoders, models
 
 from aigc_lsp.engine.vocabulary import Vocabulary
-from aigc_lsp.errors import ModelDamaged
+from aigc_lsp.errors import ModelDamaged, ModelError
 
 VOCABULARY = Vocabulary(tiny_tokenizer())
 SPELLINGS = [VOCABULARY.bytes_of(id) for id in range(len(VOCABULARY))]
@@ -65,6 +66,19 @@ def test_a_control_token_that_is_missing_is_named() -> None:
         VOCABULARY.control("<|nobody|>")
     with pytest.raises(ModelDamaged):
         VOCABULARY.control("self")  # a token, but of text
+
+
+def test_a_tokenizer_of_another_kind_is_refused(tmp_path: Path) -> None:
+    """Its tokens would be taken for what they are not: `<0x0A>` for six characters, `▁def` for nothing."""
+    tokenizer = Tokenizer(models.BPE({"▁def": 0, "<0x0A>": 1}, []))
+    for decoder in (None, decoders.Sequence([decoders.Replace("▁", " "), decoders.ByteFallback()])):
+        if decoder is not None:
+            tokenizer.decoder = decoder
+        tokenizer.save(str(tmp_path / "tokenizer.json"))
+        with pytest.raises(ModelError, match="another kind"):
+            Vocabulary.load(tmp_path)
+    tiny_tokenizer().save(str(tmp_path / "tokenizer.json"))
+    assert len(Vocabulary.load(tmp_path)) == len(VOCABULARY)
 
 
 def test_ids_beyond_the_tokenizers_say_nothing() -> None:

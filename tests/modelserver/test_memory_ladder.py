@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import weakref
 from typing import Any
 
 import httpx
@@ -10,6 +11,7 @@ import torch
 from tiny_server import MODEL, TinyHost
 
 from aigc_lsp.engine.memory import LEAST_KV_BYTES
+from aigc_lsp.errors import ModelDamaged
 
 
 def refuses(host: TinyHost, monkeypatch: pytest.MonkeyPatch, times: int, error: Exception) -> list[int]:
@@ -83,3 +85,33 @@ async def test_where_it_cannot_be_loaded_again_the_status_says_so(
     assert (await http.post("/infill", json=BODY)).status_code == 503
     assert host.health.phase == "error"
     host.residents.failing.clear()
+
+
+async def test_what_is_given_up_is_gone_before_the_next_try(
+    http: httpx.AsyncClient, host: TinyHost, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Neither what was computed when memory ran out nor the engine that it ran out in is held by anything."""
+    first = weakref.ref(host.engine)
+    forward = type(host.engine).forward
+    branches: list[weakref.ref[Any]] = []
+    alive: list[list[bool]] = []
+
+    def failing(engine: Any, branch: Any, *args: Any, **kwargs: Any) -> torch.Tensor:
+        alive.append([each() is not None for each in (first, *branches)])
+        if len(alive) <= 2:
+            branches.append(weakref.ref(branch))
+            raise RuntimeError(str(OUT))
+        return forward(engine, branch, *args, **kwargs)
+
+    monkeypatch.setattr(type(host.engine), "forward", failing)
+    assert (await http.post("/infill", json=BODY)).status_code == 200
+    assert alive[:3] == [[True], [True, False], [False, False, False]]
+
+
+async def test_one_that_cannot_be_loaded_anew_is_no_longer_loading(
+    http: httpx.AsyncClient, host: TinyHost, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    refuses(host, monkeypatch, 2, OUT)
+    host.residents.failing[MODEL] = ModelDamaged("It is damaged.")
+    assert (await http.post("/infill", json=BODY)).status_code == 503
+    assert host.health.phase == "error"

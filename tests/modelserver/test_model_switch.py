@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import threading
+import weakref
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,7 @@ import pytest
 from tiny_server import MODEL, OTHER, TinyHost, raw_client, served, wait_until
 
 import aigc_lsp.modelserver.host as host_module
+from aigc_lsp import catalogue
 from aigc_lsp.config import Config
 from aigc_lsp.engine import memory
 from aigc_lsp.errors import FetchFailed, ModelDamaged, NotEnoughMemory, PackedElsewhere
@@ -70,6 +72,49 @@ async def test_one_that_does_not_fit_beside_takes_the_others_place(why: str, mon
             assert await infill(http, MODEL) == OK
             assert host.health.loaded == (MODEL,)
             assert host.loads == [MODEL, OTHER, MODEL]
+
+
+async def test_who_makes_room_is_gone_before_the_other_comes(monkeypatch: pytest.MonkeyPatch) -> None:
+    host = TinyHost(Config())
+    one = memory.SPARE_BYTES + Config().engine.kv_bytes
+    with served(host) as socket:
+        async with raw_client(socket) as http:
+            assert await infill(http) == OK
+            first = weakref.ref(host.engine)
+            monkeypatch.setattr(memory, "available_bytes", lambda device: one * 3 // 2 - one * (first() is not None))
+            assert await infill(http, OTHER) == OK
+            assert (host.health.loaded, host.health.note) == ((OTHER,), "")
+
+
+async def test_nobody_makes_room_for_what_does_not_fit_alone_either(monkeypatch: pytest.MonkeyPatch) -> None:
+    host = TinyHost(Config())
+    with served(host) as socket:
+        async with raw_client(socket) as http:
+            assert await infill(http) == OK
+            monkeypatch.setattr(memory, "available_bytes", lambda device: -Config().engine.kv_bytes)
+            status, said = await infill(http, OTHER)
+            assert (status, host.health.loaded) == (503, (MODEL,))
+            assert "Close other programs" in said
+
+
+async def test_one_that_was_packed_anew_is_loaded_anew(http: httpx.AsyncClient, host: TinyHost) -> None:
+    """It was trained further, say, and pulled."""
+    packed = host.store.packed_path(catalogue.load(MODEL))
+    packed.mkdir(parents=True)
+    (packed / "manifest.json").write_text("one")
+    assert await infill(http) == OK
+    host.residents.drop(MODEL)
+    assert await infill(http) == OK
+    loads = len(host.loads)
+    assert await infill(http) == OK
+    assert len(host.loads) == loads
+    (packed / "other").write_text("two")
+    (packed / "other").replace(packed / "manifest.json")
+    assert await infill(http) == OK
+    assert len(host.loads) == loads + 1
+    (packed / "manifest.json").unlink()  # removed: it stays of use until it leaves memory
+    assert await infill(http) == OK
+    assert len(host.loads) == loads + 1
 
 
 async def test_one_that_fits_nowhere_says_so_and_the_next_request_brings_the_other_back(

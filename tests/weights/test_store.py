@@ -13,7 +13,9 @@ import subprocess
 import sys
 import time
 from collections import namedtuple
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -179,6 +181,29 @@ def test_a_full_disk_while_converting(fetched: Store, model: Model) -> None:
     with pytest.raises(FetchFailed, match="is full"):
         fetched.pack(model, full)
     assert fetched.state(model) == "fetched"
+
+
+def test_without_room_nothing_is_converted(fetched: Store, model: Model, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(fetched, "_free", lambda: model.size)
+    with pytest.raises(FetchFailed, match="is full"):
+        fetched.pack(model, lambda source, target: pytest.fail("there is no room"))
+
+
+@pytest.mark.parametrize("change", [{"packing": "int4"}, {"control": ("<more>",)}])
+def test_another_descriptor_packs_anew(fetched: Store, model: Model, change: dict[str, Any]) -> None:
+    fetched.pack(model, convert)
+    changed = replace(model, **change)
+    assert fetched.state(changed) == "fetched"
+    fetched.pack(changed, convert)
+    assert (fetched.state(changed), fetched.state(model)) == ("packed", "fetched")
+
+
+def test_one_that_was_packed_before_recipes_were_kept_is_sound(fetched: Store, model: Model) -> None:
+    manifest = fetched.pack(model, convert) / "manifest.json"
+    content = json.loads(manifest.read_text())
+    del content["recipe"]
+    manifest.write_text(json.dumps(content))
+    assert fetched.state(model) == "packed"
 
 
 def hang(source: Path, target: Path) -> None:

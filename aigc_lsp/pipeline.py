@@ -11,9 +11,10 @@ cut      what of it may be shown, and whether       polish/
 
 from __future__ import annotations
 
+import asyncio
 import re
 import time
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Collection, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Literal
@@ -21,7 +22,7 @@ from typing import TYPE_CHECKING, Literal
 from aigc_lsp.config import Config
 from aigc_lsp.context.document import Document
 from aigc_lsp.context.late import with_late
-from aigc_lsp.context.secrets import redact, redact_around
+from aigc_lsp.context.secrets import redact, redact_around, telling_in
 from aigc_lsp.context.snippet import Gathered, Snippet, blocks
 from aigc_lsp.context.steady import STRETCH
 from aigc_lsp.context.window import CHARACTERS_PER_TOKEN, Window, gather, withheld_at
@@ -384,23 +385,27 @@ def _completion(offset: int, shown: Sequence[Choice], began: float, reason: str,
 
 
 async def _request(spot: Spot, config: Config, gatherer: Gatherer | None, asked: Asked) -> InfillRequest:
+    document = spot.document
     gathered = Gathered()
     if gatherer is not None:
         characters = spot.reach.extra * CHARACTERS_PER_TOKEN
-        gathered = await gatherer.gather(spot.document, spot.offset, spot.window, characters)
-    shown = replace(spot, window=with_late(spot.window, spot.document, gathered.late))
-    request = _worded(shown, gathered.front, config)
+        gathered = await gatherer.gather(document, spot.offset, spot.window, characters)
+    shown = replace(spot, window=with_late(spot.window, document, gathered.late))
+    # What leaves the machine is without secrets, also those that only another place of this file shows to be one.
+    source, language = document.text.source, document.language
+    secret = await asyncio.to_thread(telling_in, source, language) if config.engine.url else ()
+    request = _worded(shown, gathered.front, config, secret)
     if not asked.by_hand:
         return request
     return replace(request, n=asked.choices, n_predict=spot.most, stop=() if spot.rule.is_block else ("\n",))
 
 
-def _worded(spot: Spot, snippets: Sequence[Snippet], config: Config) -> InfillRequest:
+def _worded(spot: Spot, snippets: Sequence[Snippet], config: Config, secret: Collection[str]) -> InfillRequest:
     document, window, reach = spot.document, spot.window, spot.reach
     head, prefix, suffix = window.head, window.prefix, window.suffix if window.below is None else window.below
-    if config.engine.url:  # what leaves the machine is without secrets, also those of this file
-        head = redact(head, document.language).text
-        prefix, suffix = redact_around(prefix, suffix, document.language)
+    if config.engine.url:
+        head = redact(head, document.language, secret).text
+        prefix, suffix = redact_around(prefix, suffix, document.language, secret)
     return InfillRequest(
         document=document.uri,
         filename=window.path,

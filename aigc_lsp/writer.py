@@ -24,6 +24,7 @@ from aigc_lsp.docstring import words
 from aigc_lsp.docstring.draft import Draft
 from aigc_lsp.docstring.fill import Gap
 from aigc_lsp.docstring.manner import Manner
+from aigc_lsp.docstring.styles.literal import is_several
 from aigc_lsp.docstring.subject import Subject
 from aigc_lsp.errors import DocstringRefused, Superseded
 from aigc_lsp.prompt.docstring import LONGEST, prompt
@@ -61,6 +62,8 @@ async def write_docstring(
     draft = Draft.of(document.tree, subject, manner)
     if draft.doc == draft.existing:
         return Edit(Span(subject.place, subject.place), "")
+    if document.language == "python" and subject.existing and is_several(document.tree.text.slice(subject.existing)):
+        raise DocstringRefused("This docstring is made of several literals. Make it one, and it can be written.")
     missing = draft.gaps()
     plain = draft.filled_plainly()
     asking = _Asking.about(document, draft, backend, config)

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from difflib import SequenceMatcher
 
 from aigc_lsp.actions.prompts import Message
 from aigc_lsp.config import Config
 from aigc_lsp.context.document import Document
-from aigc_lsp.context.secrets import redact
+from aigc_lsp.context.secrets import redact, redact_around, telling_in
 from aigc_lsp.errors import ActionRefused
 from aigc_lsp.service.backend import Backend
 from aigc_lsp.service.wire import ChatRequest, InfillRequest
@@ -40,13 +41,16 @@ async def chatted(
     config: Config,
     messages: Sequence[Message],
     *,
-    document: str,
+    about: Document,
     most_tokens: int,
     is_enough: Callable[[str], bool] = lambda text: False,
 ) -> Said:
     """The answer to a conversation. Raises `EngineUnavailable`."""
-    shown = tuple((role, _outgoing(content, config)) for role, content in messages)
-    request = ChatRequest(messages=shown, n_predict=most_tokens, model=config.model, document=document)
+    shown = tuple(messages)
+    if config.engine.url:
+        secret = await _secrets(about)
+        shown = tuple((role, redact(content, also=secret).text) for role, content in messages)
+    request = ChatRequest(messages=shown, n_predict=most_tokens, model=config.model, document=turn_of(about))
     text = ""
     async with backend.write(request) as pieces:
         async for piece in pieces:
@@ -59,9 +63,19 @@ async def chatted(
 
 
 async def filled_in(
-    backend: Backend, request: InfillRequest, is_enough: Callable[[str], bool] = lambda text: False
+    backend: Backend,
+    config: Config,
+    request: InfillRequest,
+    *,
+    about: Document,
+    is_enough: Callable[[str], bool] = lambda text: False,
 ) -> Said:
     """What goes into a hole. Raises `EngineUnavailable`."""
+    if config.engine.url:
+        secret, language = await _secrets(about), about.language
+        prefix, suffix = redact_around(request.input_prefix, request.input_suffix, language, secret)
+        head = redact(request.input_head, language, secret).text
+        request = replace(request, input_head=head, input_prefix=prefix, input_suffix=suffix)
     text = ""
     async with backend.infill(request) as pieces:
         async for piece in pieces:
@@ -71,6 +85,11 @@ async def filled_in(
             if is_enough(text):
                 return Said(text, ended=True)
     return Said(text, ended=False)
+
+
+async def _secrets(about: Document) -> frozenset[str]:
+    """What leaves the machine is without these."""
+    return await asyncio.to_thread(telling_in, about.text.source, about.language)
 
 
 def has_code(answer: str) -> bool:
@@ -94,8 +113,3 @@ def code_in(said: Said) -> str:
 def likeness(one: str, other: str) -> float:
     """How alike two texts are, from 0 to 1."""
     return SequenceMatcher(None, one, other, autojunk=False).ratio()
-
-
-def _outgoing(content: str, config: Config) -> str:
-    """What leaves the machine is without secrets."""
-    return redact(content).text if config.engine.url else content

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from aigc_lsp.actions.answer import chatted, turn_of
+from aigc_lsp.actions.answer import chatted
 from aigc_lsp.actions.outcome import Shown
 from aigc_lsp.actions.prompts import conversation
 from aigc_lsp.config import Config
@@ -22,7 +22,7 @@ async def explain(document: Document, span: Span, backend: Backend, config: Conf
     """Raises `EngineUnavailable`, and `ActionRefused` where the model says nothing."""
     code = document.text.slice(span).replace("\r\n", "\n").strip("\n")
     messages = conversation("explain", language=document.language, code=code[:MOST_CHARACTERS])
-    said = await chatted(backend, config, messages, document=turn_of(document), most_tokens=MOST_TOKENS)
+    said = await chatted(backend, config, messages, about=document, most_tokens=MOST_TOKENS)
     text = said.text.strip()
     if not text:
         raise ActionRefused("The model has nothing to say of this.")

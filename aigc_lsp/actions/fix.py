@@ -14,7 +14,6 @@ from aigc_lsp.actions.prompts import conversation
 from aigc_lsp.actions.region import around, indent_of_region, indented, plain
 from aigc_lsp.config import Config
 from aigc_lsp.context.document import Document
-from aigc_lsp.context.secrets import redact
 from aigc_lsp.errors import ActionRefused
 from aigc_lsp.service.backend import Backend
 from aigc_lsp.service.wire import InfillRequest
@@ -46,7 +45,7 @@ async def _line_anew(document: Document, problem: Problem, backend: Backend, con
     old = text.line(line)
     if not old.strip() or text.line_at(problem.span.end) > line + 1:
         return None
-    said = await filled_in(backend, _hole(document, line, problem.message, config))
+    said = await filled_in(backend, config, _hole(document, line, problem.message, config), about=document)
     new = _without_remark(said.text.partition("\n")[0].strip(), old, document.language)
     if not said.ended or not new or new == old.strip() or likeness(new, old.strip()) < LEAST_LIKENESS:
         return None
@@ -68,8 +67,6 @@ def _hole(document: Document, line: int, message: str, config: Config) -> Infill
     below = "".join("\n" + text.line(each) for each in range(line + 1, last + 1))
     remark = commented(document.language, f"was: {old.strip()}\nerror: {message}\nfixed:", indent)
     prefix = f"{above}{remark}{indent}"
-    if config.engine.url:
-        prefix, below = redact(prefix, document.language).text, redact(below, document.language).text
     return InfillRequest(
         document=turn_of(document),
         filename=document.path.replace("\\", "/").rpartition("/")[2],
@@ -97,9 +94,7 @@ async def _region_anew(document: Document, problem: Problem, backend: Backend, c
     code = plain(text.slice(span))
     line = text.line(text.line_at(problem.span.start)).strip()
     messages = conversation("fix", language=document.language, code=code, line=line, message=problem.message)
-    said = await chatted(
-        backend, config, messages, document=turn_of(document), most_tokens=REGION_TOKENS, is_enough=has_code
-    )
+    said = await chatted(backend, config, messages, about=document, most_tokens=REGION_TOKENS, is_enough=has_code)
     new = code_in(said)
     if plain(new).strip() == code.strip() or likeness(plain(new), code) < LEAST_LIKENESS:
         raise ActionRefused(NOTHING)

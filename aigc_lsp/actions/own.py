@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from aigc_lsp.actions.answer import chatted, code_in, has_code, turn_of
+from aigc_lsp.actions.answer import chatted, code_in, has_code
 from aigc_lsp.actions.outcome import Changed, Outcome, Shown, checked, replaced, with_line_ends
 from aigc_lsp.actions.problem import Problem
 from aigc_lsp.actions.prompts import conversation
@@ -45,9 +45,7 @@ async def run_own(
     form = _SHOWN if own.where == "show" else _CODE
     messages = conversation("own", prompt=prompt, form=form)
     enough = has_code if own.where != "show" else (lambda text: False)
-    said = await chatted(
-        backend, config, messages, document=turn_of(document), most_tokens=MOST_TOKENS, is_enough=enough
-    )
+    said = await chatted(backend, config, messages, about=document, most_tokens=MOST_TOKENS, is_enough=enough)
     if own.where == "show":
         if not said.text.strip():
             raise ActionRefused("The model has nothing to say of this.")

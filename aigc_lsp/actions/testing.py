@@ -7,6 +7,7 @@ on with an opening (`testing_forms`) for a few lines, with the function shown as
 
 from __future__ import annotations
 
+import asyncio
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -17,7 +18,7 @@ from aigc_lsp.actions.testing_forms import Form, Part, form_of
 from aigc_lsp.actions.testing_place import PlaceOfTest
 from aigc_lsp.config import Config
 from aigc_lsp.context.document import Document
-from aigc_lsp.context.secrets import masked, redact
+from aigc_lsp.context.secrets import masked, redact, telling_in
 from aigc_lsp.context.window import gather
 from aigc_lsp.docstring.subject import Subject
 from aigc_lsp.errors import ActionRefused
@@ -104,20 +105,23 @@ async def _said(
     if rule is None:
         return ""
     rule = replace(rule, is_block=True)
+    secret = await asyncio.to_thread(telling_in, document.text.source, document.language)
     request = InfillRequest(
         document=turn_of(document),
         filename=place.relative,
         input_head=redact(window.head, subject.language).text,
         input_prefix=window.prefix,
         input_suffix=window.suffix,
-        input_extra=((place.subject, redact(_shown(document, subject), subject.language).text),),
+        input_extra=((place.subject, redact(_shown(document, subject), subject.language, secret).text),),
         n_predict=PART_TOKENS,
         model=config.model,
         prefix_tokens=PREFIX_TOKENS,
         suffix_tokens=SUFFIX_TOKENS,
         extra_tokens=SHOWN_TOKENS,
     )
-    said = await filled_in(backend, request, lambda said: verdict(said, rule) is not None)
+    said = await filled_in(
+        backend, config, request, about=there, is_enough=lambda said: verdict(said, rule) is not None
+    )
     never = config.completion.never
     found = finished(said.text, (), rule, window, there, offset, ended=said.ended, asked=True, never=never)
     return found.insertion.text.rstrip()
@@ -165,7 +169,9 @@ def _imported(imports: Sequence[str], source: str, language: str) -> list[Edit]:
         return []
     text = Text(source)
     tree = parse(language, text)
-    spans = [each.span for each in tree.imports() if each.module != "__future__"] if tree is not None else []
+    found = [each.span for each in tree.imports() if each.module != "__future__"] if tree is not None else []
+    # What is imported deeper, in a function or a `try`, is nobody else's.
+    spans = [span for span in found if text.line_start(text.line_at(span.start)) == span.start]
     if not spans:
         return [Edit(Span(0, 0), "\n".join(missing) + "\n\n")]
     first, last = text.line_start(text.line_at(spans[0].start)), text.line_end(text.line_at(spans[-1].end - 1))

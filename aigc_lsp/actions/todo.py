@@ -15,7 +15,6 @@ from aigc_lsp.actions.prompts import conversation
 from aigc_lsp.actions.region import around, indented, plain
 from aigc_lsp.config import Config
 from aigc_lsp.context.document import Document
-from aigc_lsp.context.secrets import redact, redact_around
 from aigc_lsp.context.window import Window, gather
 from aigc_lsp.errors import ActionRefused
 from aigc_lsp.polish.finish import finished
@@ -93,7 +92,9 @@ async def _filled_below(document: Document, todo: Todo, backend: Backend, config
     rule = replace(rule, is_block=True)
     said = await filled_in(
         backend,
+        config,
         _hole(document, window, document.text.slice(todo.mark), config),
+        about=document,
         is_enough=lambda text: verdict(text, rule) is not None,
     )
     found = finished(
@@ -105,16 +106,12 @@ async def _filled_below(document: Document, todo: Todo, backend: Backend, config
 def _hole(document: Document, window: Window, mark: str, config: Config) -> InfillRequest:
     before, _, task = window.prefix.rpartition(mark)
     prefix = f"{before}{task[:1].upper()}{task[1:]}"
-    suffix, head = window.suffix, window.head
-    if config.engine.url:
-        prefix, suffix = redact_around(prefix, suffix, document.language)
-        head = redact(head, document.language).text
     return InfillRequest(
         document=turn_of(document),
         filename=window.path,
-        input_head=head,
+        input_head=window.head,
         input_prefix=prefix,
-        input_suffix=suffix,
+        input_suffix=window.suffix,
         n_predict=MOST_TOKENS,
         model=config.model,
         prefix_tokens=config.context.prefix_tokens,
@@ -125,9 +122,7 @@ def _hole(document: Document, window: Window, mark: str, config: Config) -> Infi
 async def _chatted(document: Document, todo: Todo, backend: Backend, config: Config) -> str:
     code = plain(document.text.slice(around(document, todo.mark)))
     messages = conversation("todo", language=document.language, code=code, task=todo.task)
-    said = await chatted(
-        backend, config, messages, document=turn_of(document), most_tokens=MOST_TOKENS, is_enough=has_code
-    )
+    said = await chatted(backend, config, messages, about=document, most_tokens=MOST_TOKENS, is_enough=has_code)
     there = {line.strip() for line in code.split("\n")}
     new = plain(code_in(said))
     new = _without_remarks(new, todo.task, document.language)

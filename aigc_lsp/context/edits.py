@@ -45,8 +45,8 @@ def followed(regions: Sequence[Region], uri: str, edits: Iterable[Edit]) -> tupl
             found.remove(each)
             start, end = min(start, each.start), max(end, each.end)
         others = [_moved(each, end, grown) if each.uri == uri else each for each in found]
-        found = [Region(uri, start, end + grown), *others]
-    return tuple(found[:MOST])
+        found = [Region(uri, start, end + grown), *others][:MOST]  # of thousands of edits, too
+    return tuple(found)
 
 
 def _is_near(region: Region, uri: str, start: int, end: int) -> bool:

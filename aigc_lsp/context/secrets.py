@@ -12,7 +12,7 @@ Contract
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 
 from aigc_lsp.context import secret_shapes
@@ -35,11 +35,11 @@ class Redacted:
     spans: tuple[Span, ...]
 
 
-def redact(text: str, language: str = "") -> Redacted:
-    """`text` without its secrets; `language` as in `find`."""
+def redact(text: str, language: str = "", also: Collection[str] = ()) -> Redacted:
+    """`text` without its secrets; `language` as in `find`, `also`: what is `telling` in what it was cut from."""
     done, spans = text, list[_Place]()
     # Taking one out can lay another bare, where two are written as one word: so until there is none.
-    while found := _search(done, language in _CONFIGURATION):
+    while found := _search(done, language in _CONFIGURATION, also):
         grown = _merged([*spans, *((_before(start, spans), _before(end, spans)) for start, end in found)])
         if grown == spans:
             break
@@ -49,17 +49,33 @@ def redact(text: str, language: str = "") -> Redacted:
 
 def masked(text: str, language: str = "") -> str:
     """`text` with its secrets written over, so that every offset stays: to be cut into pieces afterwards."""
+    return written_over(text, find(text, language))
+
+
+def written_over(text: str, secrets: Iterable[Span]) -> str:
+    """As `masked`, where `find` has found them already."""
     done, end = [], 0
-    for span in find(text, language):
+    for span in secrets:
         done += [text[end : span.start], PLACEHOLDER[: len(span)].ljust(len(span))]
         end = span.end
     return "".join((*done, text[end:])) if done else text
 
 
-def redact_around(before: str, after: str, language: str = "") -> tuple[str, str]:
+def telling(text: str, secrets: Iterable[Span]) -> frozenset[str]:
+    """Of what `find` found in `text`, what is a secret wherever it stands."""
+    values = {text[span.start : span.end] for span in secrets}
+    return frozenset(value for value in values if looks_random(value) or looks_chosen(value))
+
+
+def telling_in(text: str, language: str = "") -> frozenset[str]:
+    """The secrets in `text` that are secret wherever they stand. Takes milliseconds for thousands of lines."""
+    return telling(text, find(text, language))
+
+
+def redact_around(before: str, after: str, language: str = "", also: Collection[str] = ()) -> tuple[str, str]:
     """What stands before and after a cursor without secrets, also without one that the cursor is in."""
     at = len(before)
-    spans = find(before + after, language)
+    spans = redact(before + after, language, also).spans
     return (
         _without(before, [(span.start, min(span.end, at)) for span in spans if span.start < at]),
         _without(after, [(max(span.start - at, 0), span.end - at) for span in spans if span.end > at]),
@@ -79,12 +95,14 @@ def prepare() -> None:
     secret_shapes.detectors()
 
 
-def _search(text: str, configuration: bool) -> set[_Place]:
+def _search(text: str, configuration: bool, also: Collection[str] = ()) -> set[_Place]:
     lowered = _lowered(text)
     found = {*secret_shapes.find(text, lowered), *assigned(text, lowered, configuration)}
     for value in {text[start:end] for start, end in found}:
         if looks_random(value) or looks_chosen(value):
             found.update(_elsewhere(text, value))
+    for value in also:
+        found.update(_elsewhere(text, value))
     return found
 
 

@@ -63,6 +63,8 @@ class Section:
 
     title: str
     text: str
+    of: SlotKind | None = field(default=None, compare=False)
+    """Of an empty one, the slots that are to stand below."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,13 +110,28 @@ class Doc:
         """The same with a heading more, and slots below it; without any the heading alone is kept, as a section."""
         slots = tuple(slots)
         if not slots:
-            return self.and_section(title, "", is_tight)
+            return self.and_section(title, "", is_tight, kind)
         doc = replace(self, order=(*self.order, Heading(kind, title, is_tight)))
         return doc.with_slots(kind, (*self.slots(kind), *slots))
 
-    def and_section(self, title: str, text: str, is_tight: bool = False) -> Doc:
+    def with_new(self, kind: SlotKind, slots: Iterable[Slot]) -> Doc:
+        """As `with_slots`, of a kind that it has none of: they come below the heading that was begun for them."""
+        doc, sections = self.with_slots(kind, slots), iter(self.others)
+        if not doc.slots(kind):
+            return doc
+        order, others = list[Heading](), list[Section]()
+        for heading in self.order:
+            section = next(sections, None) if heading.kind == "others" else None
+            if section is not None and section.of == kind:
+                order.append(replace(heading, kind=kind))
+                continue
+            order.append(heading)
+            others += [section] if section is not None else []
+        return replace(doc, order=tuple(order), others=(*others, *sections))
+
+    def and_section(self, title: str, text: str, is_tight: bool = False, of: SlotKind | None = None) -> Doc:
         """The same with a section more."""
-        others = (*self.others, Section(title, text))
+        others = (*self.others, Section(title, text, of))
         return replace(self, others=others, order=(*self.order, Heading("others", title, is_tight)))
 
 

@@ -65,7 +65,7 @@ def _completed(doc: Doc, subject: Subject, whole: Doc) -> Doc:
         told = {_known(kind, name, subject) for slot in slots for name in slot.names}
         missing = [name for name in names if _known(kind, name, subject) not in told]
         if not slots:
-            doc = doc.with_slots(kind, others)
+            doc = doc.with_new(kind, others)
         elif others and missing:
             doc = doc.with_slots(kind, with_missing(list(slots), missing, names))
     return doc

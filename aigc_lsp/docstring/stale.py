@@ -35,7 +35,7 @@ _QUIET = {
 _NOTHING = re.compile(
     r"(?:Promise<|Task\b|Awaitable\[)?(?:None|void|undefined|nothing|null|never|NoReturn|\(\)|nil)\b", re.I
 )
-_CALL = re.compile(r"([\w.!]*\w!?)\s*\(")
+_CALL = re.compile(r"(?<![\w.!])([\w.!]*\w!?)\s*\(")
 _HARMLESS = re.compile(
     r"(?:if|for|while|switch|return|catch|and|or|not|in|elif|with|await|super|isinstance|len|print|repr|str|bool|list|tuple"
     r"|set|dict|range|enumerate|zip|console\.\w+|Ok|Err|Some|[\w.]*(?:Error|Exception|Warning))$"
@@ -80,7 +80,9 @@ def findings(subject: Subject, doc: Doc, body: str = "") -> tuple[Finding, ...]:
         return ()
     if is_inherited(doc):
         return ()
-    raises = _of_raises(subject, doc) if not calls_out(body) else []
+    raises = _of_raises(subject, doc)
+    if raises and calls_out(body):
+        raises = []
     return (*_of_parameters(subject, doc), *raises, *_of_results(subject, doc))
 
 
@@ -91,7 +93,7 @@ def is_inherited(doc: Doc) -> bool:
 
 def calls_out(body: str) -> bool:
     """Whether code calls anything but constructors of errors and what never fails."""
-    return any(not _HARMLESS.match(name) for name in _CALL.findall(body))
+    return any(not _HARMLESS.match(found[1]) for found in _CALL.finditer(body))
 
 
 def _prose(doc: Doc) -> list[str]:

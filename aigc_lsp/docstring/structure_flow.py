@@ -22,7 +22,8 @@ _YIELDED = re.compile(
     r"|Generator|IEnumerable|IEnumerator|IAsyncEnumerable|IAsyncEnumerator|ContextManager|Traversable)\s*[\[<](?P<of>.*)[\]>]$",
     re.S,
 )
-_STUB = re.compile(r"(?:\s|;|\.\.\.|pass\b|raise\s+NotImplementedError\b(?:\([^()]*\))?|#[^\r\n]*)*$")
+# Possessive, since a row of `#` can be read as any number of comments: all of them would be tried.
+_STUB = re.compile(r"(?:\s|;|\.\.\.|pass\b|raise\s+NotImplementedError\b(?:\([^()]*\))?|#[^\r\n]*+)*+$")
 
 _RESULT = re.compile(r"(?P<path>(?:\w+::)*)Result\s*(?:<(?P<of>.*)>)?$", re.S)
 _DOTTED = re.compile(r"\$?[\w.\\:]+")

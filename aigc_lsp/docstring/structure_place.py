@@ -51,6 +51,7 @@ class Above:
             start = lead.span.start
             if lead.role == "decorator":
                 first = start
+                is_over = is_over or bool(docs)
                 continue
             said = source[start : start + 40]
             counts = not _DIRECTIVE.match(said) and (is_doc is None or is_doc.match(said) is not None)

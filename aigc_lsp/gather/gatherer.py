@@ -15,6 +15,7 @@ Secrets are taken out of everything that is shown.
 from __future__ import annotations
 
 import asyncio
+import os
 import time
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -23,12 +24,12 @@ from aigc_lsp.context.document import Document
 from aigc_lsp.context.edits import Region, followed, text_of
 from aigc_lsp.context.late import late_line
 from aigc_lsp.context.needs import Need, at_cursor
-from aigc_lsp.context.secrets import masked, prepare, redact
+from aigc_lsp.context.secrets import find, prepare, redact, telling, telling_in, written_over
 from aigc_lsp.context.similar import Piece, Ranking
 from aigc_lsp.context.snippet import Gathered, Late, Snippet, Source, chosen
 from aigc_lsp.context.window import Window
 from aigc_lsp.gather.kin import Kin, importers_of
-from aigc_lsp.gather.pieces import Pieces
+from aigc_lsp.gather.pieces import Pieces, Place
 from aigc_lsp.gather.sources import Spot, called_at, definitions, similar, subject, usages
 from aigc_lsp.gather.texts import Texts
 from aigc_lsp.gather.told import Ask, Told
@@ -71,6 +72,8 @@ class Gatherer:
         self._workspace = workspace
         self._sources = sources
         self._texts = Texts()
+        self._secrets: dict[str, frozenset[str]] = {}
+        """Of open documents, by absolute path."""
         self._preparing: asyncio.Future[None] | None = None
         self._documents: dict[str, Document] = {}
         self._edits: tuple[Region, ...] = ()
@@ -91,9 +94,9 @@ class Gatherer:
         self._documents[after.uri] = after
         self._edits = followed(self._edits, after.uri, edits)
 
-    def knows(self, document: Document, symbols: Symbols, shown: Text | None = None) -> None:
-        """The symbols of an open document's text; `shown` is `without_secrets` of it, where that was made already."""
-        self._texts.open[document.path] = without_secrets(document) if shown is None else shown
+    def knows(self, document: Document, symbols: Symbols, found: Bared | None = None) -> None:
+        """The symbols of an open document's text; `found` is `without_secrets` of it, where that was made already."""
+        self._texts.open[document.path], self._secrets[document.path] = found or without_secrets(document)
         self._workspace.opened(document.path, document.language, symbols)
 
     def forget(self) -> None:
@@ -104,6 +107,7 @@ class Gatherer:
     def closed(self, document: Document) -> None:
         self._documents.pop(document.uri, None)
         self._texts.open.pop(document.path, None)
+        self._secrets.pop(document.path, None)
         if self._told is not None:
             self._told.closed(document)
         self._edits = tuple(each for each in self._edits if each.uri != document.uri)
@@ -162,9 +166,9 @@ class Gatherer:
         window = spot.window
         said = window.head + window.prefix + window.suffix
         if basis is None:
-            return Gathered(chosen(_clean(self._all(spot), budget), budget, said))
+            return Gathered(chosen(self._clean(self._all(spot), budget), budget, said))
         said += "".join(f"\n{each.text}" for each in (*basis.front, *(late.snippet for late in basis.late)))
-        new = chosen(_clean(self._at_cursor(spot), budget), budget // LATE_SHARE, said)
+        new = chosen(self._clean(self._at_cursor(spot), budget), budget // LATE_SHARE, said)
         line = late_line(window, spot.document) if new else None
         if line is None:  # all of the prefix would be read again for it
             return basis
@@ -199,30 +203,44 @@ class Gatherer:
         called = called_at(spot.document, spot.offset)
         if not called or "usage" not in self._sources:
             return []
-        beside = {self.path_of(each): each.text for each in self._beside(spot)}
+        open_here = [(self.path_of(each), self._texts.open.get(each.path)) for each in self._beside(spot)]
+        beside = [(path, text) for path, text in open_here if text is not None]
         return usages(spot, called, beside, (*importers_of(spot.indexer.index, spot.path, called), *self._kin_of(spot)))
 
     def _edited(self) -> list[Snippet]:
-        return [
-            Snippet(self.path_of(document), redact(text_of(region, document.text), document.language).text, "edit")
-            for region in self._edits
-            if (document := self._documents.get(region.uri)) is not None
-        ]
+        found = []
+        for region in self._edits:
+            document = self._documents.get(region.uri)
+            if document is None:
+                continue
+            secret = self._secrets.get(document.path)
+            if secret is None:  # not parsed yet, or in a language without a grammar
+                if len(document.text) > MOST_KIN_CHARACTERS:
+                    continue
+                secret = telling_in(document.text.source, document.language)
+            text = redact(text_of(region, document.text), document.language, secret).text
+            found.append(Snippet(self.path_of(document), text, "edit"))
+        return found
 
     def _similar(self, spot: Spot) -> Iterable[Snippet]:
         if "open" in self._sources:
-            texts = {self.path_of(each): self._texts.open.get(each.path) for each in self._beside(spot)}
-            texts[spot.path] = self._texts.open.get(spot.document.path)  # what is far from the cursor in this one
+            there = [spot.document, *self._beside(spot)]  # in this one, too, there is what is far from the cursor
+            texts = {(each.path, self.path_of(each)): self._texts.open.get(each.path) for each in there}
             yield from similar(spot, self._ranked("open", texts), "open")
         if "sibling" in self._sources:
             kin = {path: self._texts.at_hand(spot.indexer, path) for path in self._kin_of(spot)}
-            near = {path: text for path, text in kin.items() if text is None or len(text) <= MOST_KIN_CHARACTERS}
+            root = spot.indexer.index.root
+            near = {
+                (os.path.join(root, path), path): text
+                for path, text in kin.items()
+                if text is None or len(text) <= MOST_KIN_CHARACTERS
+            }
             yield from similar(spot, self._ranked("sibling", near), "sibling")
 
-    def _ranked(self, source: Source, texts: Mapping[str, Text | None]) -> Ranking:
+    def _ranked(self, source: Source, texts: Mapping[Place, Text | None]) -> Ranking:
         """The pieces of `texts`, ranked anew only where they are others than before."""
         pieces = [
-            made for path, text in texts.items() if text is not None and (made := self._pieces.at_hand(path, text))
+            made for place, text in texts.items() if text is not None and (made := self._pieces.at_hand(place, text))
         ]
         held = self._rankings.get(source)
         if held is None or list(map(id, held[0])) != list(map(id, pieces)):
@@ -231,6 +249,12 @@ class Gatherer:
 
     def _kin_of(self, spot: Spot) -> list[str]:
         return self._kin.at_hand(spot.indexer.index, spot.path, spot.document.language)
+
+    def _clean(self, snippets: Iterable[Snippet], budget: int) -> Iterable[Snippet]:
+        """Those that can fit, without secrets, also those that only the rest of an open document shows to be one."""
+        also = frozenset().union(*self._secrets.values())
+        fitting = (each for each in snippets if each.cost <= budget)
+        return (replace(each, text=redact(each.text, language_of(each.path) or "", also).text) for each in fitting)
 
     def _beside(self, spot: Spot) -> list[Document]:
         """Other open documents of this language; another cell of the same notebook is none."""
@@ -241,14 +265,11 @@ class Gatherer:
         ]
 
 
-def without_secrets(document: Document) -> Text:
-    """The document's text with its secrets written over, every offset in its place. For a thread: some milliseconds for
-    thousands of lines."""
-    source = masked(document.text.source, document.language)
-    return document.text if source is document.text.source else Text(source)
+Bared = tuple[Text, frozenset[str]]
+"""A text with its secrets written over, every offset in its place; and those that are secret wherever they stand."""
 
 
-def _clean(snippets: Iterable[Snippet], budget: int) -> Iterable[Snippet]:
-    """Those that can fit, without secrets."""
-    fitting = (each for each in snippets if each.cost <= budget)
-    return (replace(each, text=redact(each.text, language_of(each.path) or "").text) for each in fitting)
+def without_secrets(document: Document) -> Bared:
+    """For a thread: some milliseconds for thousands of lines."""
+    source, spans = document.text.source, find(document.text.source, document.language)
+    return Text(written_over(source, spans)) if spans else document.text, telling(source, spans)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import partial
 
@@ -101,15 +101,16 @@ def called_at(document: Document, offset: int) -> str:
     return name if len(name) >= LEAST_NAME else ""
 
 
-def usages(spot: Spot, called: str, beside: Mapping[str, Text], likely: Iterable[str]) -> list[Snippet]:
+def usages(spot: Spot, called: str, beside: Sequence[tuple[str, Text]], likely: Iterable[str]) -> list[Snippet]:
     """Calls of `called`: in this file, in the open documents `beside`, in the files that are `likely` to have some."""
-    texts: dict[str, tuple[Text, Span | None]] = {spot.path: (spot.document.text, spot.seen)}
-    texts |= {path: (text, None) for path, text in beside.items() if path != spot.path}
+    texts: list[tuple[str, Text, Span | None]] = [(spot.path, spot.document.text, spot.seen)]
+    texts += [(path, text, None) for path, text in beside]
+    known = {path for path, _, _ in texts}
     for path in likely:
-        if path not in texts and (text := spot.texts.at_hand(spot.indexer, path)) is not None:
-            texts[path] = text, None
+        if path not in known and (text := spot.texts.at_hand(spot.indexer, path)) is not None:
+            texts.append((path, text, None))
     found: list[Snippet] = []
-    for path, (text, seen) in texts.items():
+    for path, text, seen in texts:
         calls = list(dict.fromkeys(calls_of(called, text, seen)))
         found += [Snippet(path, call, "usage") for call in calls[-MOST_USAGES:]]
         if len(found) >= MOST_USAGES:

@@ -21,6 +21,7 @@ from aigc_lsp.server.tasks import Tasks
 
 if TYPE_CHECKING:
     from aigc_lsp.context.document import Document
+    from aigc_lsp.gather.gatherer import Bared
     from aigc_lsp.index.judging import Judgement
     from aigc_lsp.server.app import Server
     from aigc_lsp.syntax import Symbols, Tree
@@ -186,9 +187,9 @@ class OpenDocuments:
                 return
             # A cell is not its notebook's file.
             if uri in self._seen and document.path and document.path == path_of(uri):
-                symbols, shown = await asyncio.to_thread(_look_at, document, document.tree)
+                symbols, found = await asyncio.to_thread(_look_at, document, document.tree)
                 if uri in self._seen and self._server.gatherer is not None:
-                    self._server.gatherer.knows(document, symbols, shown)
+                    self._server.gatherer.knows(document, symbols, found)
             await self._server.hints.look(document)
 
     async def _parsed(self, document: Document) -> Document | None:
@@ -213,7 +214,7 @@ class OpenDocuments:
         return parsed
 
 
-def _look_at(document: Document, tree: Tree) -> tuple[Symbols, Text]:
+def _look_at(document: Document, tree: Tree) -> tuple[Symbols, Bared]:
     from aigc_lsp.gather.gatherer import without_secrets  # not needed to answer initialize
 
     return tree.symbols(), without_secrets(document)

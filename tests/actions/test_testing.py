@@ -239,3 +239,12 @@ async def test_existing_files_in_other_languages(source: str, name: str, before:
 async def test_where_no_test_is_written_it_is_said_why(source: str, name: str, said: str, sentence: str) -> None:
     with pytest.raises(ActionRefused, match=sentence):
         await written(source, name, said)
+
+
+@pytest.mark.parametrize("deeper", ["try:\n    import numpy\nexcept ImportError:\n    numpy = None\n",
+                                    "def test_b():\n    import json\n    assert json\n"])  # fmt: skip
+async def test_imports_go_behind_the_last_that_is_everybody_s(deeper: str) -> None:
+    before = f"from shop.till import Till\n\n\n{deeper}"
+    after = await written(PYTHON, "shop/till.py", "[1]) == 1\n", before)
+    assert after.startswith(f"from shop.till import Till\nfrom shop.till import total\n\n\n{deeper}")
+    assert "assert total([1]) == 1" in after

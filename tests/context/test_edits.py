@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import random
 
+import pytest
+
+from aigc_lsp.context import edits
 from aigc_lsp.context.edits import LONGEST, MOST, Region, followed, text_of
 from aigc_lsp.text import Edit, Span, Text
 
@@ -63,3 +66,14 @@ def test_no_more_than_the_last_are_kept_and_all_lie_in_the_text() -> None:
         for each in regions:
             assert 0 <= each.start <= each.end <= len(text)
             text_of(each, text)
+
+
+def test_an_edit_in_thousands_of_places_keeps_the_latest(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As a replacement of all: each edit is held against a few regions, not against all those before it."""
+    moved: list[int] = []
+    inner = edits._moved
+    monkeypatch.setattr(edits, "_moved", lambda *args: (moved.append(1), inner(*args))[1])
+    places = range(900_000, 0, -300)
+    found = followed((), "a", [Edit(Span(at, at + 1), "yy") for at in places])
+    assert len(moved) <= MOST * len(places)
+    assert [each.start for each in found] == [300 * number + number - 1 for number in range(1, MOST + 1)]

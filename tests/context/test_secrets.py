@@ -20,7 +20,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from aigc_lsp.context.secret_values import PLACEHOLDER
-from aigc_lsp.context.secrets import find, masked, redact, redact_around
+from aigc_lsp.context.secrets import find, masked, redact, redact_around, telling_in
 
 LOWER, UPPER, DIGITS, HEX = string.ascii_lowercase, string.ascii_uppercase, string.digits, "0123456789abcdef"
 LETTERS = LOWER + UPPER + DIGITS
@@ -425,3 +425,15 @@ def test_a_secret_that_the_cursor_is_in_goes_from_both_sides() -> None:
         assert before.startswith(text[: min(at, 10)][:10])
         assert after.endswith(text[max(at, len(text) - 3) :])
     assert redact_around("x = ", "1") == ("x = ", "1")
+
+
+def test_what_is_secret_in_the_whole_is_secret_in_a_part() -> None:
+    text = f'DB_PASSWORD = "{KEY}"\nconnection = connect("admin", "{KEY}")\nname = "Anna"\n'
+    part = text.split("\n")[1]
+    secret = telling_in(text)
+    assert secret == {KEY}
+    assert KEY not in redact(part, also=secret).text
+    before, after = redact_around(part[:30], part[30:], also=secret)
+    assert KEY[:6] not in before + after
+    assert redact('name = "Anna"', also=secret).text == 'name = "Anna"'
+    assert telling_in('token = "your-token-here"') == frozenset()

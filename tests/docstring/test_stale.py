@@ -10,7 +10,7 @@ from style_samples import subject
 
 from aigc_lsp.docstring.doc import Doc, Section, Slot
 from aigc_lsp.docstring.layout import Layout
-from aigc_lsp.docstring.stale import Finding, findings, mended
+from aigc_lsp.docstring.stale import Finding, calls_out, findings, mended
 from aigc_lsp.docstring.styles import STYLES
 from aigc_lsp.docstring.subject import Parameter, Subject
 from aigc_lsp.text import Span
@@ -170,3 +170,12 @@ def test_a_body_that_is_elsewhere_is_not_judged() -> None:
     about = subject("a", returns=None, body=None)
     assert findings(about, told("a", returns=IT)) == ()
     assert findings(subject("a", body=Span(0, 1)), told("a", returns=IT)) == (Finding("return"),)
+
+
+@pytest.mark.timeout(20)
+def test_a_long_word_is_looked_through_once() -> None:
+    """In the square of its length it would take minutes."""
+    word = "a1" * 200_000
+    assert not calls_out(f'data = "{word}"')
+    assert calls_out(f'data = f("{word}")')
+    assert [calls_out(code) for code in ("a.b !c(d)", "raise ValueError(a)", "x = (y.z!(1))")] == [True, False, True]

@@ -78,6 +78,8 @@ EXISTING = [
     ("python", "def f():\n    x = 1\n    'D.'\n", None),
     ("python", "# D.\ndef f():\n    return 'D.'\n", None),
     ("python", "class A:\n    '''D.'''\n    x = 1\n", "'''D.'''"),
+    ("rust", "/// A.\n#[test]\n/// B.\nfn f() {}", "/// B."),
+    ("rust", "/// A.\n/// B.\n#[test]\nfn f() {}", "/// A.\n/// B."),
     ("javascript", "/** D. */\nfunction f() {}", "/** D. */"),
     ("javascript", "/** A. */\n\n/** D.\n * @returns x\n */\nfunction f() {}", "/** D.\n * @returns x\n */"),
     ("javascript", "// D.\nfunction f() {}", None),
@@ -255,3 +257,14 @@ def test_nothing_raises_wherever_code_ends_or_begins(language: str) -> None:
                 assert subject.span.end <= len(part)
                 assert subject.span.start <= subject.header.start <= subject.header.end
             subjects_at(tree, at // 2, at // 2)
+
+
+def test_a_long_bar_of_hashes_is_looked_at_once() -> None:
+    """Read as any number of comments it would take longer than anybody lives."""
+    bar = "#" * 70
+    source = f'def main():\n    """Run."""\n    {bar}\n    # parse args   {" " * 40}\n    {bar}\n    x = 1\n'
+    found = next(each for each in subjects(tree_of(source, "python")) if each.name == "main")
+    assert said(source, found.existing) == '"""Run."""'
+    assert found.returns is None
+    stub = next(each for each in subjects(tree_of(source[: source.index("x = 1")] + "...\n", "python")) if each.name)
+    assert said(source, stub.existing) == '"""Run."""'

@@ -206,6 +206,20 @@ def test_what_nobody_changed_stays_as_it_is(style: str, text: str) -> None:
     assert STYLES[style].render(STYLES[style].parse(text, about(style)), about(style), habits.layout) == text
 
 
+@pytest.mark.parametrize(
+    ("text", "summary"),
+    [
+        ("/** **Deprecated** use g. */", "**Deprecated** use g."),
+        ("/**\n * *Note* it.\n */", "*Note* it."),
+        ("/**** Opens it. ****/", "Opens it."),
+        ("/*****\n * Opens it.\n *****/", "Opens it."),
+        ("/***/", ""),
+    ],
+)
+def test_stars_of_a_text_are_no_marks(text: str, summary: str) -> None:
+    assert STYLES["jsdoc"].parse(text, about("jsdoc")).summary == summary
+
+
 def test_an_empty_summary_of_an_editor_is_filled() -> None:
     style = STYLES["csharp"]
     doc = style.parse('/// <summary>\n/// \n/// </summary>\n/// <param name="path"></param>', about("csharp"))

@@ -168,3 +168,17 @@ def test_what_nobody_changed_stays_as_it_is(text: str) -> None:
 )
 def test_any_quotes(text: str) -> None:
     assert STYLES["google"].parse(text, ABOUT).summary == "one line"
+
+
+@pytest.mark.timeout(20)
+@pytest.mark.parametrize("style", ["google", "numpy"])
+def test_a_line_with_many_brackets_is_read_in_one_way(style: str) -> None:
+    """It looks like a list of types until its end."""
+    line = ", ".join(f"a[b[{number}]]" for number in range(60)) + " !"
+    heading = "Returns:\n    " if style == "google" else "Returns\n-------\n"
+    read = STYLES[style].parse(f'"""Do it.\n\n{heading}{line}\n"""', ABOUT)
+    assert [slot.phrase or slot.type for slot in read.returns] == [line]
+    typed = STYLES[style].parse(
+        f'"""Do it.\n\n{heading}dict[str, list[tuple[int, ...]]]{": It." * (style == "google")}\n"""', ABOUT
+    )
+    assert [slot.type for slot in typed.returns] == ["dict[str, list[tuple[int, ...]]]"]

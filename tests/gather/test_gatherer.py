@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import base64
 import random
 from collections.abc import AsyncIterator
@@ -256,3 +257,50 @@ async def test_what_is_hidden_from_now_on_is_shown_no_more(tmp_path: Path) -> No
         assert (await it.shown(own))[0].path == "p/red.py"
         it.gatherer.closed(red)
         assert (await it.gathered(own, settled=False)).front == ()
+
+
+PASSWORD = "Tr0ub4dor&3xY"
+HOLDS = f'DB_PASSWORD = "{PASSWORD}"\n\n\n\n\nconn = connect_db("admin", "{PASSWORD}")\n'
+
+
+async def test_what_only_another_line_shows_to_be_a_secret_is_not_shown(tmp_path: Path) -> None:
+    async with desk(tmp_path, {"p/x.py": "\n"}, "usage") as it:
+        it.open("p/a.py", HOLDS)
+        shown = await it.shown(it.open("p/m.py", "connect_db(▏\n"))
+        assert ["connect_db(" in each.text for each in shown] == [True]
+        assert PASSWORD not in shown[0].text
+
+
+@pytest.mark.parametrize("is_known", [True, False])
+async def test_nor_where_it_was_edited(tmp_path: Path, is_known: bool) -> None:
+    async with desk(tmp_path, {"p/x.py": "\n"}, "edit") as it:
+        other = it.open("p/a.py", HOLDS)
+        if not is_known:
+            it.gatherer._secrets.clear()
+        it.type(other, len(HOLDS) - 2, ", retry=3")
+        shown = await it.shown(it.open("p/m.py", "x = 1\n▏\n"))
+        assert "retry=3" in shown[0].text
+        assert PASSWORD not in shown[0].text
+
+
+async def test_two_folders_may_have_files_of_one_path(tmp_path: Path) -> None:
+    """Neither takes the place of the other's, or none would ever be at hand."""
+    other = (
+        "class GreenShape(Shape):\n    def paint(self, brush):\n        brush.fill(self.area)\n        brush.close()\n"
+    )
+    alike = {"one": ALIKE, "two": other}
+    for name, text in alike.items():
+        write(tmp_path / name, {"p/red.py": text})
+    workspace = Workspace()
+    try:
+        await workspace.serve([str(tmp_path / name) for name in alike])
+        await until(lambda: workspace.is_complete, "the index")
+        it = Desk(tmp_path, workspace, frozenset(("open", "sibling")))
+        it.open("two/p/red.py", alike["two"])
+        own = it.open("one/p/blue.py", "class BlueShape(Shape):\n    def paint(self, brush):\n        ▏\n")
+        shown = await asyncio.wait_for(it.shown(own), 20)  # until all is at hand
+        assert {each.text for each in shown} == {text.strip() for text in alike.values()}
+        assert (await it.gathered(own, settled=False)).front == shown
+        assert it.gatherer._is_whole
+    finally:
+        await workspace.close()

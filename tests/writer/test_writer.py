@@ -332,3 +332,34 @@ async def test_nor_do_those_of_a_docstring_that_is_there(url: str) -> None:
     assert model.prompts
     assert [SECRET in prompt for prompt in model.prompts] == [not url] * len(model.prompts)
     assert f"Ask with {SECRET}." in done
+
+
+BEGUN = {
+    "google": ("    Args:\n", "Args:"),
+    "numpy": ("    Parameters\n    ----------\n", "Parameters"),
+    "google with more": ("    Args:\n\n    Example:\n        f(1)\n", "Args:"),
+}
+
+
+@pytest.mark.parametrize("style", BEGUN)
+async def test_a_section_that_was_begun_is_filled_and_not_doubled(style: str) -> None:
+    section, title = BEGUN[style]
+    source = f'def f(a, b):\n    """Do it.\n\n{section}    """\n    print(a, b)\n'
+    done = await written(source, "python", Scripted(["Said."]), style=style.partition(" ")[0])
+    assert done.count(title) == 1
+    assert done.index("Do it.") < done.index(title) < done.index("Said.")
+    assert done.count("Said.") == 2
+    assert ("Example:" in done) == ("more" in style)
+
+
+async def test_an_attribute_between_lines_of_a_comment_stays() -> None:
+    source = "/// Reads it.\n#[must_use]\n/// May fail.\npub fn f() -> Result<u8, E> { Err(E) }\n"
+    done = await written(source, "rust", Scripted(SAYS))
+    assert "\n#[must_use]\n" in done
+    assert "[must_use]" not in done.replace("#[must_use]", "")
+
+
+async def test_several_literals_are_left_as_they_are() -> None:
+    for docstring in ("'a' 'b'", '"""A.""" "B."'):
+        with pytest.raises(DocstringRefused, match="several literals"):
+            await written(f"def f(a):\n    {docstring}\n    return a\n", "python", Scripted(SAYS))

@@ -13,7 +13,7 @@ from aigc_lsp.docstring.layout import Layout
 from aigc_lsp.docstring.styles.prose import columns, dedented, filled, lines_of, stopped, trimmed
 from aigc_lsp.docstring.subject import Subject
 
-_BLOCK = re.compile(r"\s*(/\*[*!]?)")
+_BLOCK = re.compile(r"\s*(/\*[*!]?)(?:\*+(?=\s|$))?")
 _LINE = re.compile(r"\s*(//!|///?|#+) ?")
 _BAR = re.compile(r"\s*(#{3,}|/{4,})\s*$")
 _STAR = re.compile(r"\s*\*(?!/) ?")
@@ -43,7 +43,7 @@ def opened(text: str) -> Comment:
             rest = [_STAR.sub("", line, count=1) for line in rest]
         else:
             rest = dedented(rest)
-        return Comment(block[1], trimmed([first.strip().lstrip("*").lstrip(), *rest]))
+        return Comment(block[1], trimmed([first.strip(), *rest]))
     lines, directives = [], []
     form = ""
     for line in lines_of(text):

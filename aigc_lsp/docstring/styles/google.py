@@ -36,7 +36,7 @@ _ON_ONE_LINE = re.compile(r"(Returns?|Yields?):\s+(\S.*)$")
 _NO_NAMES = {"note", "notes", "warning", "example", "examples", "todo", "default", "default value"}
 
 _NAME = re.compile(r"(:\w+:`[^`]+`|`[^`]+`|\\?\*{0,2}[^\W\d][\w.]*(?:,\s*\\?\*{0,2}[^\W\d][\w.]*)*)\s*")
-_TYPE = re.compile(r"([\w.~`'\"]+(?:\[.*\])?(?:(?: or |\s*\|\s*|, )[\w.~`'\"]+(?:\[.*\])?)*):(?:\s+|$)")
+_TYPE = re.compile(rf"([\w.~`'\"]+{prose.OF}(?:(?: or |\s*\|\s*|, )[\w.~`'\"]+{prose.OF})*):(?:\s+|$)")
 
 
 def parse(text: str, subject: Subject) -> Doc:

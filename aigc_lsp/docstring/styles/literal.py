@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
+import io
 import re
+import tokenize
 from dataclasses import replace
 
 from aigc_lsp.docstring.doc import Doc
@@ -23,6 +26,14 @@ def opened(text: str) -> tuple[str, list[str]]:
         return "", trimmed(_lines(text))
     content = text[opening.end() :].rstrip()
     return opening[1], trimmed(_lines(content.removesuffix(opening[2])))
+
+
+def is_several(text: str) -> bool:
+    """Whether it is more than one literal, side by side."""
+    found = 0
+    with contextlib.suppress(tokenize.TokenError, SyntaxError):
+        found = sum(token.type == tokenize.STRING for token in tokenize.generate_tokens(io.StringIO(text).readline))
+    return found > 1
 
 
 def _lines(content: str) -> list[str]:

@@ -26,7 +26,7 @@ _STANDARD = ("parameters", "attributes", "returns", "yields", "raises", "others"
 
 _UNDERLINE = re.compile(r"(-{3,}|={3,})$")
 _NAME = re.compile(r"\\?\*{0,2}[^\W\d][\w.]*(?:,\s*\\?\*{0,2}(?:[^\W\d][\w.]*|\.\.\.))*$")
-_TYPE = re.compile(r"(?!.*\.$)[\w.~`'\":]+(?:\[.*\])?(?:(?: or |\s*\|\s*|, | of )[\w.~`'\":]+(?:\[.*\])?)*$")
+_TYPE = re.compile(rf"(?!.*\.$)[\w.~`'\":]+{prose.OF}(?:(?: or |\s*\|\s*|, | of )[\w.~`'\":]+{prose.OF})*$")
 
 
 def parse(text: str, subject: Subject) -> Doc:

@@ -10,6 +10,10 @@ from collections.abc import Iterator, Sequence
 
 _BREAK = re.compile(r"\r\n?|\n")
 _TAB = 4
+
+OF = r"(?:\[(?:[^\[\]]|\[(?:[^\[\]]|\[(?:[^\[\]]|\[[^\[\]]*+\])*+\])*+\])*+\])?"
+"""What a type is of, `[str, list[int]]`, as part of a regular expression: brackets in pairs, four deep, so that a line
+with many of them can be read in one way alone."""
 _WORD_MAY_BEGIN_LINE = re.compile(r"(?!\d+[.)]$)(?:[^\W_]|[\"'(`]).*(?<!:)$", re.DOTALL)
 _PROSE = re.compile(r"(?!\d+[.)]\s)[\w\"'(`\[]")
 

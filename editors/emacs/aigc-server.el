@@ -109,9 +109,12 @@ METHOD says which request it is."
 (defun aigc--connect (root)
   "Start a server for the folder ROOT."
   (let* ((default-directory root)
-         (start (lambda () (make-process :name "aigc-lsp" :command aigc-command :connection-type 'pipe :noquery t
-                                         :coding 'utf-8-emacs-unix :stderr (get-buffer-create "*aigc-lsp stderr*"))))
-         (server (make-instance 'aigc-server :name "aigc-lsp" :root root :process start
+         ;; jsonrpc.el keeps buffers by that name, which two servers must not share.
+         (name (format "aigc-lsp %s" (abbreviate-file-name root)))
+         (stderr (get-buffer-create (format "*%s stderr*" name)))
+         (start (lambda () (make-process :name name :command aigc-command :connection-type 'pipe :noquery t
+                                         :coding 'utf-8-emacs-unix :stderr stderr)))
+         (server (make-instance 'aigc-server :name name :root root :process start
                                 :notification-dispatcher #'aigc--notified :request-dispatcher #'aigc--requested
                                 :events-buffer-config '(:size 200000 :format short) :on-shutdown #'aigc--ended)))
     (push server aigc--servers)
@@ -149,7 +152,8 @@ METHOD says which request it is."
   "Have a server of our own serve this buffer if WANTED, else no longer."
   (pcase-dolist (`(,hook ,function)
                  '((before-change-functions aigc--before-change) (after-change-functions aigc--after-change)
-                   (kill-buffer-hook aigc--leave) (change-major-mode-hook aigc--leave)))
+                   (kill-buffer-hook aigc--leave) (change-major-mode-hook aigc--leave)
+                   (after-set-visited-file-name-hook aigc--renamed)))
     (if wanted (add-hook hook function nil t) (remove-hook hook function t)))
   (cond ((not wanted) (aigc--leave))
         ((and buffer-file-name (not aigc--own)) (aigc--join))))
@@ -159,23 +163,36 @@ METHOD says which request it is."
   (let* ((project (project-current))
          (root (file-truename (if project (project-root project) default-directory))))
     (setq aigc--own (or (seq-find (lambda (server) (equal root (aigc--root server))) aigc--servers)
-                        (aigc--connect root)))
-    (when (aigc--ready aigc--own) (aigc--open))))
+                        (condition-case problem (aigc--connect root)
+                          ;; An error would end the hooks of the mode that is being turned on.
+                          (file-error (message "aigc-lsp: %s" (error-message-string problem)) nil))))
+    (when (and aigc--own (aigc--ready aigc--own)) (aigc--open))))
+
+(defun aigc--renamed ()
+  "This buffer visits another file now, or one at last."
+  (aigc--leave)
+  (when buffer-file-name (aigc--join)))
 
 (defun aigc--leave ()
-  "Close this buffer's document, and end the server with its last one."
+  "Close this buffer's document, and soon the server if it was its last one."
   (when-let* ((server aigc--own))
     (when (and (aigc--ready server) (jsonrpc-running-p server))
       (jsonrpc-notify server :textDocument/didClose (list :textDocument (aigc--identifier))))
     (setq aigc--own nil)
-    (unless (seq-some (lambda (buffer) (eq server (buffer-local-value 'aigc--own buffer))) (buffer-list))
-      (setq aigc--servers (delq server aigc--servers))
-      (when (jsonrpc-running-p server)
-        (jsonrpc-async-request server :shutdown nil :error-fn #'ignore
-                               :success-fn (lambda (_) (jsonrpc-notify server :exit nil)))))))
+    (run-at-time 1 nil #'aigc--end-unused server))) ; it may come back at once, in another mode
+
+(defun aigc--end-unused (server)
+  "End SERVER if it has no buffer any longer."
+  (unless (seq-some (lambda (buffer) (eq server (buffer-local-value 'aigc--own buffer))) (buffer-list))
+    (setq aigc--servers (delq server aigc--servers))
+    (when (jsonrpc-running-p server)
+      (jsonrpc-async-request server :shutdown nil :error-fn #'ignore
+                             :success-fn (lambda (_) (jsonrpc-notify server :exit nil))))))
 
 ;;;; A document: Eglot's, or what we tell our own server of this buffer.
 
+(defvar-local aigc--document nil "Its URI, by which the server knows it.")
+(defvar-local aigc--tick nil "The buffer's tick as of the last change that we saw.")
 (defvar-local aigc--version 0 "Of the document, as the server knows it.")
 (defvar-local aigc--changes nil "What the server has not been told, the last first; t: everything.")
 (defvar-local aigc--before nil "(BEG END RANGE) of the change that comes.")
@@ -186,7 +203,7 @@ METHOD says which request it is."
 
 (defun aigc--identifier ()
   "The TextDocumentIdentifier of this buffer."
-  (if aigc-through-eglot (eglot--TextDocumentIdentifier) (list :uri (aigc--uri (file-truename buffer-file-name)))))
+  (if aigc-through-eglot (eglot--TextDocumentIdentifier) (list :uri aigc--document)))
 
 (defun aigc--position (&optional pos)
   "POS, or point, as a position in UTF-32, which the server agrees to."
@@ -226,13 +243,15 @@ JSON cannot say raw bytes, and to the server a lone CR would end the line."
 
 (defun aigc--open ()
   "Tell our own server of this buffer."
-  (setq aigc--version 0 aigc--changes nil)
+  (setq aigc--version 0 aigc--changes nil aigc--tick (buffer-chars-modified-tick)
+        aigc--document (aigc--uri (file-truename buffer-file-name)))
   (jsonrpc-notify aigc--own :textDocument/didOpen
                   (list :textDocument `( ,@(aigc--identifier) :languageId ,(aigc--language) :version 0
                                          :text ,(aigc--text 1 (1+ (buffer-size)))))))
 
 (defun aigc--before-change (beg end)
   "The text from BEG to END is about to change."
+  (aigc--note-unseen)
   (setq aigc--before (and aigc--own (not (eq aigc--changes t)) (list beg end (aigc--range beg end)))))
 
 (defun aigc--after-change (beg end length)
@@ -241,7 +260,12 @@ JSON cannot say raw bytes, and to the server a lone CR would end the line."
     ((and `(,(pred (= beg)) ,old-end ,range) (guard (= (- old-end beg) length)))
      (push (list :range range :text (aigc--text beg end)) aigc--changes))
     (_ (setq aigc--changes t)))
-  (setq aigc--before nil))
+  (setq aigc--before nil aigc--tick (buffer-chars-modified-tick)))
+
+(defun aigc--note-unseen ()
+  "Send the whole text if it was changed unseen, as in an indirect buffer."
+  (unless (eql aigc--tick (buffer-chars-modified-tick))
+    (setq aigc--changes t aigc--tick (buffer-chars-modified-tick))))
 
 (defun aigc--flush ()
   "Have the server know the buffer as it is."
@@ -249,6 +273,7 @@ JSON cannot say raw bytes, and to the server a lone CR would end the line."
       (save-restriction
         (widen)                         ; else track-changes.el fails in a narrowed buffer
         (eglot--signal-textDocument/didChange))
+    (when aigc--own (aigc--note-unseen))
     (when (and aigc--changes (aigc--server))
       (let ((changes (if (eq aigc--changes t) (list (list :text (aigc--text 1 (1+ (buffer-size))))) aigc--changes)))
         (setq aigc--changes nil)

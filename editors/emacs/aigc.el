@@ -117,6 +117,7 @@ That is in a blank line, if what is suggested begins with indentation."
         (overlay-put overlay 'display (if (string-empty-p text) " " text))
       (overlay-put overlay 'before-string text))
     (overlay-put overlay 'window (selected-window))
+    (overlay-put overlay 'aigc t)
     (push overlay aigc--overlays)))
 
 (defun aigc--ask (trigger &optional index)
@@ -227,6 +228,12 @@ Of several suggestions, INDEX is shown."
   (interactive "*")
   (aigc--ask 1))
 
+(defun aigc--cloned ()
+  "Be nothing in this buffer, a clone that has a copy of all that is another's."
+  (setq aigc--own nil aigc--ghost nil aigc--overlays nil)
+  (remove-overlays nil nil 'aigc t)
+  (aigc-mode -1))
+
 (defun aigc-dismiss ()
   "Show nothing."
   (interactive)
@@ -334,10 +341,12 @@ as well, and with two \"file\"."
   :lighter (:eval (aigc--lighter))
   :group 'aigc
   (setq aigc--seen (buffer-chars-modified-tick))
-  (cond (aigc-mode (add-hook 'post-command-hook #'aigc--after-command nil t))
-        (t (remove-hook 'post-command-hook #'aigc--after-command t)
-           (aigc--forget)
-           (aigc-ghost-mode -1)))
+  (pcase-dolist (`(,hook ,function) '((post-command-hook aigc--after-command) (change-major-mode-hook aigc-dismiss)
+                                      (clone-indirect-buffer-hook aigc--cloned)))
+    (if aigc-mode (add-hook hook function nil t) (remove-hook hook function t)))
+  (unless aigc-mode
+    (aigc--forget)
+    (aigc-ghost-mode -1))
   (unless aigc-through-eglot
     (aigc--serve aigc-mode)))
 

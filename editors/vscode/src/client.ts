@@ -4,8 +4,8 @@ import * as vscode from "vscode";
 import {
     LanguageClient,
     type LocationLink,
-    type Middleware,
     type ProgressToken,
+    State,
     type TextDocumentPositionParams,
     type WorkDoneProgressBegin,
     WorkDoneProgressCancelNotification,
@@ -27,6 +27,9 @@ export class Client extends LanguageClient {
         pages: Pages,
     ) {
         const chosen = () => settings(context.extension.packageJSON);
+        const progress = new Work(status, (token) =>
+            this.sendNotification(WorkDoneProgressCancelNotification.type, { token }).catch(() => undefined),
+        );
         super(
             "aigc",
             "aigc-lsp",
@@ -34,7 +37,6 @@ export class Client extends LanguageClient {
             {
                 // Every language: which of them it knows, the server says itself.
                 documentSelector: [{ scheme: "file" }, { scheme: "untitled" }, { notebook: "*" }],
-                initializationOptions: chosen,
                 outputChannel: log,
                 middleware: {
                     workspace: {
@@ -42,9 +44,7 @@ export class Client extends LanguageClient {
                         didChangeConfiguration: () =>
                             this.sendNotification("workspace/didChangeConfiguration", { settings: { aigc: chosen() } }),
                     },
-                    handleWorkDoneProgress: progressIn(status, (token) =>
-                        this.sendNotification(WorkDoneProgressCancelNotification.type, { token }),
-                    ),
+                    handleWorkDoneProgress: progress.handle,
                     // From a key or the palette they come without an argument: what is meant is the place of the cursor.
                     executeCommand: (command, given, next) => next(command, given.length ? given : [this.hereIs("one")]),
                 },
@@ -58,6 +58,7 @@ export class Client extends LanguageClient {
             getState: () => ({ kind: "static" }),
             clear: () => undefined,
         });
+        this.onDidChangeState(({ newState }) => newState !== State.Running && progress.end());
         this.onNotification("aigc/status", (report: Report) => status.take(report));
         this.onNotification("aigc/show", ({ title, markdown }) => pages.show(title, markdown));
         this.onRequest("aigc/definition", (params: TextDocumentPositionParams) => this.definitions(params));
@@ -109,23 +110,45 @@ export function settings(manifest: any): Record<string, unknown> {
 }
 
 /** A model that is loaded shows in the status bar; work that may be cancelled is a notification with a button. */
-function progressIn(
-    status: Status,
-    cancel: (token: ProgressToken) => Promise<void>,
-): NonNullable<Middleware["handleWorkDoneProgress"]> {
-    const shown = new Map<ProgressToken, (params: Progress) => void>();
-    function begin(token: ProgressToken, { title, cancellable, message }: WorkDoneProgressBegin): void {
+class Work {
+    private readonly shown = new Map<ProgressToken, (params: Progress) => void>();
+
+    constructor(
+        private readonly status: Status,
+        private readonly cancel: (token: ProgressToken) => Promise<void>,
+    ) {}
+
+    readonly handle = (token: ProgressToken, params: Progress, next: (token: ProgressToken, params: Progress) => void): void => {
+        if (params.kind === "begin") {
+            this.begin(token, params);
+        }
+        this.shown.get(token)?.(params);
+        if (params.kind === "end") {
+            this.shown.delete(token);
+            next(token, params); // the client's own record of it ends, too
+        }
+    };
+
+    /** The server that would have said it is no more. */
+    end(): void {
+        for (const show of this.shown.values()) {
+            show({ kind: "end" });
+        }
+        this.shown.clear();
+    }
+
+    private begin(token: ProgressToken, { title, cancellable, message }: WorkDoneProgressBegin): void {
         if (!cancellable) {
-            shown.set(token, (params) => status.progress("percentage" in params ? params.percentage : undefined));
+            this.shown.set(token, (params) => this.status.progress("percentage" in params ? params.percentage : undefined));
             return;
         }
         const options = { location: vscode.ProgressLocation.Notification, title, cancellable };
         void vscode.window.withProgress(options, (bar, cancelled) => {
             bar.report({ message });
-            cancelled.onCancellationRequested(() => cancel(token));
+            cancelled.onCancellationRequested(() => this.cancel(token));
             let done = 0;
             return new Promise<void>((resolve) => {
-                shown.set(token, (params) => {
+                this.shown.set(token, (params) => {
                     if (params.kind === "report") {
                         const now = params.percentage ?? done;
                         bar.report({ message: params.message, increment: now - done });
@@ -137,14 +160,4 @@ function progressIn(
             });
         });
     }
-    return (token, params, next) => {
-        if (params.kind === "begin") {
-            begin(token, params);
-        }
-        shown.get(token)?.(params);
-        if (params.kind === "end") {
-            shown.delete(token);
-            next(token, params); // the client's own record of it ends, too
-        }
-    };
 }

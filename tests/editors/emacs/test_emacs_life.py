@@ -90,6 +90,59 @@ def test_the_server_has_the_same_text_after_a_storm(line_end: str, transport: st
     wait_for("the last answer", lambda: not desk.transcript().problems())
 
 
+def test_a_buffer_that_becomes_another(desk: Desk, open_emacs) -> None:
+    """Its mode or its name changes, or it is cloned: no ghost stays behind, and the server knows what is there."""
+    path = desk.file("cart.py", PYTHON)
+    emacs = open_emacs(path, BESIDE)
+    emacs.wait_until_ready()
+    emacs.lisp('(progn (goto-char 1) (search-forward "-> float:") t)')
+    emacs.screen.type("\r        return sum(item.pr")
+    assert emacs.settled_ghost()
+    shown = "(length (seq-filter (lambda (each) (overlay-get each 'aigc)) (overlays-in 1 (1+ (buffer-size)))))"
+    assert emacs.lisp(shown) > 0
+    # A clone has none of it, both can be killed, and what is typed there is known.
+    emacs.lisp("(progn (setq base (current-buffer) clone (clone-indirect-buffer nil nil)) t)")
+    assert emacs.lisp(f"(with-current-buffer clone (list aigc-mode aigc--own {shown}))") == [None, None, 0]
+    emacs.lisp('(with-current-buffer clone (goto-char 1) (insert "# above\\n") t)')
+    emacs.lisp('(progn (goto-char (point-max)) (insert "# below\\n") (aigc--flush) t)')
+    wait_for("the same text", lambda: desk.server_text(path) == emacs.text())
+    assert emacs.lisp("(list (kill-buffer clone) (buffer-live-p clone))") == [True, None]
+    emacs.lisp("(progn (normal-mode) t)")
+    assert emacs.lisp(shown) == 0
+    # Another name.
+    other = path.with_name("other.py")
+    emacs.lisp(f'(progn (write-file "{other}") t)')
+    emacs.lisp('(progn (goto-char (point-max)) (insert "# more\\n") (aigc--flush) t)')
+    wait_for("the same text by its new name", lambda: desk.server_text(other) == emacs.text())
+    assert "rror" not in emacs.messages()
+    desk.transcript().check()
+
+
+def test_two_projects_have_a_log_each(desk: Desk, open_emacs) -> None:
+    emacs = open_emacs(desk.file("one.py", PYTHON), BESIDE)
+    wait_for("its server", lambda: emacs.lisp("(and (aigc--server) t)"))
+    elsewhere = desk.home / "elsewhere"
+    (elsewhere / ".git").mkdir(parents=True)
+    (elsewhere / "two.py").write_text(PYTHON)
+    emacs.lisp(f'(progn (setq one (current-buffer)) (find-file "{elsewhere}/two.py") t)')
+    wait_for("its server", lambda: emacs.lisp("(and (aigc--server) t)"))
+    logs = "(mapcar (lambda (each) (buffer-name (jsonrpc-stderr-buffer each))) aigc--servers)"
+    found = emacs.lisp(logs)
+    assert len(set(found)) == 2
+    assert None not in found
+
+
+def test_a_missing_program_is_a_message_and_breaks_nothing(desk: Desk, open_emacs) -> None:
+    missing = """(setq aigc-command '("no-such-program"))"""
+    emacs = open_emacs(
+        desk.file("cart.py", PYTHON), f"{missing}{BESIDE}(add-hook 'python-mode-hook (lambda () (setq behind t)))\n"
+    )
+    assert "aigc-lsp: " in emacs.messages()
+    assert "no-such-program" in emacs.messages()
+    assert "File mode specification error" not in emacs.messages()
+    assert emacs.lisp("(bound-and-true-p behind)")
+
+
 def batch(desk: Desk, *arguments: str) -> str:
     """What an Emacs without a screen says."""
     command = [str(program("emacs", "bin/emacs")), "--batch", *arguments]

@@ -41,6 +41,7 @@ def agree(desk: Desk, opened: Neovim, path: Path) -> None:
 def test_ghost_text_is_shown_and_taken(desk: Desk, window: Window, name: str, keys: str, typed: str) -> None:
     path = sample(desk, name)
     opened = ready(window, path)
+    opened.command("setlocal undolevels=100")
     opened.keys(keys)
     ghost = opened.settled_ghost()
     before = opened.line()
@@ -55,6 +56,7 @@ def test_ghost_text_is_shown_and_taken(desk: Desk, window: Window, name: str, ke
     assert told["command"] == "aigc.accepted"
     opened.keys("<Esc>u")  # by itself: what was typed stays
     wait_for("the undoing", lambda: opened.line() == before)
+    assert opened.lua("vim.go.undolevels") == 1000  # of other buffers
 
 
 @pytest.mark.parametrize("setup", ["builtin = true", "builtin = false"])
@@ -136,6 +138,42 @@ def test_keys_are_what_they_were_where_nothing_is_shown(desk: Desk, window: Wind
     opened.lua("require('aigc').setup({ keys = { accept = '<C-l>' } })")
     opened.keys("<C-l>")
     wait_for("the other mapping", lambda: opened.line() == "\tatheirs")
+
+
+def test_keys_of_one_buffer_and_of_a_second_setup(desk: Desk, window: Window) -> None:
+    path = desk.file("plain.txt", "")
+    own = "vim.keymap.set('i', '<C-l>', 'theirs') vim.keymap.set('i', '<C-l>', 'of this buffer', { buffer = true })"
+    opened = ready(window, path, init=own, setup="settings = { enabled = false }")
+    for _ in range(2):
+        opened.lua("require('aigc').setup({ keys = { accept = '<C-l>' } })")
+    opened.command("enew")
+    opened.keys("i<C-l>")
+    wait_for("the mapping of all buffers", lambda: opened.line() == "theirs")
+
+
+def test_tab_goes_on_in_a_snippet(desk: Desk, window: Window) -> None:
+    opened = ready(window, desk.file("plain.txt", ""), setup="settings = { enabled = false }")
+    opened.lua("(function() require('aigc').act = function() _G.acted = true return true end end)()")
+    opened.keys("i")
+    opened.lua("vim.snippet.expand('total($1, $2)$0')")
+    opened.keys("a<Tab>b")
+    wait_for("both places", lambda: opened.line() == "total(a, b)")
+    assert opened.lua("_G.acted") is None
+    opened.lua("vim.snippet.stop()")
+    opened.keys("<Tab>")
+    wait_for("our key", lambda: opened.lua("_G.acted"))
+
+
+@pytest.mark.parametrize("setup", ["builtin = true", "builtin = false"])
+def test_tab_behind_a_suggestion_that_was_passed_over(desk: Desk, window: Window, setup: str) -> None:
+    """Neovim keeps it until the next answer; Tab indents all the same."""
+    opened = ready(window, sample(desk), setup=setup)
+    opened.keys(COUNT)
+    opened.settled_ghost()
+    opened.keys("<CR><Tab>")
+    wait_for("more indentation", lambda: opened.line().isspace() and len(opened.line()) > len("        "))
+    time.sleep(1)
+    assert opened.line().isspace()
 
 
 def test_a_docstring(desk: Desk, window: Window) -> None:

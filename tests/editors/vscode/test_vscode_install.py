@@ -76,7 +76,7 @@ def test_an_untrusted_workspace_runs_nothing_of_its_own(fresh: Desk, browser: Br
         window.wait_for_status("Normal")
         window.shot("untrusted")
         [started] = fresh.transcript().of("initialize")
-        assert started["initializationOptions"] == {"completion.maxLines": 3}
+        assert not started.get("initializationOptions")  # they would hold on when a setting is taken back
 
         def answers() -> list[object]:
             return [message.get("result") for message in fresh.transcript().messages("editor")]

@@ -137,7 +137,7 @@ local function take(part)
   local row, col, line = cursor()
   local stop = chunk == rest and #line - choice.keep or col -- only the whole writes over what it is to replace
   local lines = vim.split(chunk, '\n')
-  vim.cmd('let &undolevels = &undolevels') -- to be undone by itself
+  vim.cmd('let &g:undolevels = &g:undolevels') -- to be undone by itself
   api.nvim_buf_set_text(s.buf, row, col, row, stop, lines)
   api.nvim_win_set_cursor(0, { row + #lines, (#lines == 1 and col or 0) + #lines[#lines] })
   follow() -- of the whole nothing is left to show
@@ -149,10 +149,20 @@ local function take(part)
   end
 end
 
---- Accept `part` of what is shown, by us or by Neovim; false where nothing is. For mappings, of expressions, too.
-function M.accept(part)
+--- Accept `part` of what is shown, by us or by Neovim; false where nothing is. For mappings, of expressions, too. What is
+--- shown may be out of date, since Neovim keeps it until the next answer and nobody hears of keys that come in a row:
+--- `otherwise` is called for such, later.
+function M.accept(part, otherwise)
+  local function try()
+    follow()
+    if shown then
+      take(part)
+    elseif otherwise then
+      otherwise()
+    end
+  end
   if shown then
-    vim.schedule(function() take(part) end)
+    vim.schedule(try)
     return true
   end
   return M.builtin
@@ -167,7 +177,7 @@ function M.accept(part)
         local typed = math.max(now - col, 0) -- behind the place since; none, where it was asked for in another line
         local item = { insertText = current.insert_text, command = current.command }
         show(buf, client, row, col, { { item = item, keep = #line - stop - typed, width = stop - col } })
-        take(part)
+        try()
       end,
     })
 end

@@ -119,25 +119,41 @@ function M.configure(change)
   end
 end
 
---- Do what a key is named for; false where there is nothing to accept. For mappings, of expressions, too.
-function M.act(name)
-  if name == 'accept' or name == 'word' or name == 'line' then return ghost.accept(name) end
+--- Do what a key is named for; false where there is nothing to accept. For mappings, of expressions, too. `otherwise` is
+--- called where it turns out later that there was nothing.
+function M.act(name, otherwise)
+  if name == 'accept' or name == 'word' or name == 'line' then return ghost.accept(name, otherwise) end
   vim.schedule(name == 'dismiss' and ghost.dismiss or function()
     ghost.cycle(name == 'next' and 1 or -1)
   end)
   return true
 end
 
+--- What `key` does in every buffer; what it does in one alone goes before ours there anyway.
+local function mapping(key)
+  local raw = vim.keycode(key)
+  for _, each in ipairs(api.nvim_get_keymap('i')) do
+    if each.lhsraw == raw or each.lhsrawalt == raw then return each end
+  end
+end
+
 --- `key` acts as `name`, and where that does nothing, as it did before.
 local function map(name, key)
-  local was, before, desc = key, vim.fn.maparg(key, 'i', false, true), 'aigc-lsp: ' .. name
-  if before.lhs and before.desc ~= desc then
-    was = ('<Plug>(aigc-before-%s)'):format(name)
-    before.lhs, before.lhsraw, before.lhsrawalt = was, vim.keycode(was), nil
+  local was, before, desc = key, mapping(key), 'aigc-lsp: ' .. name
+  local plug = ('<Plug>(aigc-before-%s)'):format(name)
+  if before and before.desc ~= desc then
+    was, before.lhs, before.lhsraw, before.lhsrawalt = plug, plug, vim.keycode(plug), nil
     vim.fn.mapset('i', false, before)
+  elseif before and mapping(plug) then
+    was = plug -- set up once more
+  end
+  local function otherwise()
+    api.nvim_feedkeys(vim.keycode(was), was == key and 'n' or 'm', false)
   end
   vim.keymap.set('i', key, function()
-    return M.act(name) and '' or was
+    -- In a snippet Tab goes on to its next place.
+    if name == 'accept' and vim.keycode(key) == '\t' and vim.snippet.active({ direction = 1 }) then return was end
+    return M.act(name, otherwise) and '' or was
   end, { expr = true, remap = was ~= key, desc = desc })
 end
 

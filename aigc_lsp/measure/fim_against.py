@@ -4,7 +4,7 @@ Each writes greedily until it ends the text itself: nothing is stopped or cut, s
 
 exact    what was written, cut to as many lines as the true text has, is that (`scores`); where nothing is missing,
          nothing was written
-ends     the model ended it, at most `ROOM` tokens behind the length of the true text
+ends     the model ended it, within as many tokens as a suggestion may have (`room_for`)
 whole    both, and nothing was written behind the true text: what a user would see without any rule that stops or cuts
 length   characters written, by those of the true texts
 
@@ -23,18 +23,21 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from aigc_lsp.catalogue import Model
-from aigc_lsp.config import Config
+from aigc_lsp.config import CompletionConfig, Config
 from aigc_lsp.errors import UsageError
 from aigc_lsp.measure import fim, scores
 from aigc_lsp.measure.fim import Settings
 from aigc_lsp.measure.holes import Row, whole_lines
+from aigc_lsp.pipeline import LINE_TOKENS
 from aigc_lsp.syntax import language_of
 
 if TYPE_CHECKING:
     from aigc_lsp.engine.generate import Engine
 
-ROOM = 16
-"""Tokens. Who has not ended by then does not end here."""
+LINE, BLOCK = LINE_TOKENS, CompletionConfig().max_tokens
+"""Tokens that a suggestion may have, of a line and of several: who has not ended by then is cut off."""
+SPARE = 16
+"""And so many behind the length of a true text that is longer itself."""
 
 Track = Callable[[Sequence[Row], str], Iterable[Row]]
 
@@ -127,7 +130,7 @@ class Log:
 
 def _key(model: Model, settings: Settings, row: Row) -> str:
     """Of these weights, asked so, about this row: a model that was trained further is asked anew."""
-    asked = [model.packed_from, ROOM, asdict(settings), row.prompt, row.suffix, row.canonical_solution]
+    asked = [model.packed_from, LINE, BLOCK, SPARE, asdict(settings), row.prompt, row.suffix, row.canonical_solution]
     return hashlib.sha256(json.dumps(asked).encode()).hexdigest()[:32]
 
 
@@ -139,13 +142,18 @@ def write(engine: Engine, model: Model, settings: Settings, row: Row) -> Written
     true = row.canonical_solution
     owed = len(engine.vocabulary.encode(prompt.heal.decode("utf-8", "ignore") + true))
     text, ends = "", False
-    for event in fim.streamer(engine, model, min(settings.max_tokens, owed + ROOM))(prompt, true, ()):
+    for event in fim.streamer(engine, model, min(settings.max_tokens, room_for(true, owed)))(prompt, true, ()):
         if isinstance(event, Outcome):
             ends = event.stop_reason == "eos"
         else:
             text += event.text
     seconds = time.perf_counter() - began
     return Written(model.name, row.task_id, text, is_exact(text, true), ends, len(true), seconds)
+
+
+def room_for(true: str, owed: int) -> int:
+    """Tokens that a model may write where `true`, which has `owed`, is missing."""
+    return max(owed + SPARE, BLOCK if "\n" in true.strip("\n") else LINE)
 
 
 def is_exact(text: str, true: str) -> bool:

@@ -14,13 +14,14 @@ from each_row import each_row
 from tiny_model import tiny_decoder, tiny_tokenizer, tiny_weights
 
 from aigc_lsp import catalogue
-from aigc_lsp.config import Config
+from aigc_lsp.config import CompletionConfig, Config
 from aigc_lsp.dataset.example import Example, write
 from aigc_lsp.engine.generate import Engine
 from aigc_lsp.engine.vocabulary import Vocabulary
 from aigc_lsp.measure import fim
-from aigc_lsp.measure.fim_against import Pair, Written, first_of_each, is_exact, kind_of, lines
+from aigc_lsp.measure.fim_against import Pair, Written, first_of_each, is_exact, kind_of, lines, room_for
 from aigc_lsp.measure.holes import Row, to_json
+from aigc_lsp.pipeline import LINE_TOKENS
 
 ONE, OTHER = catalogue.load(Config().model), "smollm2-135m"
 ROWS = [
@@ -220,3 +221,9 @@ def test_rows_need_names_of_their_own(run, data: Path) -> None:
     ran = run(data, "--against", OTHER)
     assert (ran.code, ran.out) == (2, "")
     assert "task_id" in ran.err
+
+
+def test_as_much_room_as_a_suggestion_has() -> None:
+    assert [room_for("", 0), room_for("x = 1", 5), room_for("x = 1\n", 5)] == [LINE_TOKENS] * 3
+    assert room_for("a\nb", 5) == CompletionConfig().max_tokens
+    assert (room_for("long", 60), room_for("long\nlines", 200)) == (76, 216)

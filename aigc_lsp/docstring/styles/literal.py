@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
-import io
 import re
 import tokenize
 from dataclasses import replace
@@ -30,10 +28,11 @@ def opened(text: str) -> tuple[str, list[str]]:
 
 def is_several(text: str) -> bool:
     """Whether it is more than one literal, side by side."""
-    found = 0
-    with contextlib.suppress(tokenize.TokenError, SyntaxError):
-        found = sum(token.type == tokenize.STRING for token in tokenize.generate_tokens(io.StringIO(text).readline))
-    return found > 1
+    lines = iter(text.splitlines(keepends=True))
+    try:
+        return sum(token.type == tokenize.STRING for token in tokenize.generate_tokens(lambda: next(lines, ""))) > 1
+    except (tokenize.TokenError, SyntaxError):
+        return False  # it is not closed yet
 
 
 def _lines(content: str) -> list[str]:

@@ -177,7 +177,11 @@ def test_ten_thousand_edits_on_a_model_whose_text_is_known(monkeypatch: pytest.M
         documents.suggested = list(chosen.tokens) or documents.suggested
         if outcome is not None:
             timings = outcome.timings
-            assert (timings.prompt_tokens, timings.reused_tokens) == (len(tokens), min(could, len(tokens) - 1))
+            assert timings.reused_tokens == min(could, len(tokens) - 1)
+            if outcome.stop_reason == "cancelled" and not timings.generated_tokens:  # while it was read, perhaps
+                assert timings.reused_tokens <= timings.prompt_tokens <= len(tokens)
+            else:
+                assert timings.prompt_tokens == len(tokens)
             seen["reused"] += timings.reused_tokens
             for choice in outcome.choices:
                 assert_choice(vocabulary, tokens, request, choice)

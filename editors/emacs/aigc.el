@@ -321,6 +321,7 @@ as well, and with two \"file\"."
   (when aigc-through-eglot (user-error "Eglot runs it: M-x eglot-reconnect"))
   (let ((buffers (seq-filter (lambda (buffer) (buffer-local-value 'aigc-mode buffer)) (buffer-list))))
     (dolist (buffer buffers) (with-current-buffer buffer (aigc-mode -1)))
+    (mapc #'aigc--end-unused (copy-sequence aigc--servers))
     (dolist (buffer buffers) (with-current-buffer buffer (aigc-mode)))))
 
 ;;;; The mode

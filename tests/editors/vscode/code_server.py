@@ -108,7 +108,8 @@ class Window:
             time.sleep(0.5)  # a tab shows only a moment after a key that there is something to save
             self.page.keyboard.press("Control+s")
             wait_for("the file to be saved", lambda: not self.page.locator(".tab.active.dirty").count())
-        return self.path.read_bytes().decode()
+        # Once it is written to its end: VS Code empties it first.
+        return at_rest("the file", lambda: self.path.read_bytes().decode())
 
     def status(self) -> str:
         """What the item in the status bar says to a screen reader: its kind and its sentence."""

@@ -2,8 +2,9 @@
 
 Contract
     `about` returns at once, with what was told before. Where the look-up of our own (`find`) knows nothing of a name
-    at the cursor, it has it asked for behind our back, once while the document is open, one at a time for each; `news`
-    is called when that is answered, and what was told is there at the next look.
+    at the cursor, it has it asked for behind our back, one at a time for each document; `news` is called when that is
+    answered, and what was told is there at the next look. What was told is not asked again while the document is open;
+    what nobody knew is, after a while: a language server that has just been started knows nothing yet.
 
 What is kept of an answer is which definition was meant, not its text: a file is shown as it is when it is shown. Only
 what is in an index, and so not hidden, or open and not hidden, is ever looked at.
@@ -13,6 +14,7 @@ from __future__ import annotations
 
 import asyncio
 import re
+import time
 from collections import OrderedDict
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -32,6 +34,8 @@ MOST_KEPT = 256
 """Answers."""
 MOST_PLACES = 4
 """Of one answer."""
+AGAIN_SECONDS = 10.0
+"""So long after nobody knew a name it is not asked for again."""
 READ_SECONDS = 2.0
 """A disk that hangs is waited for no longer, behind our back."""
 
@@ -71,7 +75,14 @@ class _Apart:
     shown: Snippet
 
 
-_Meant = _Indexed | _Apart | None
+@dataclass(frozen=True, slots=True)
+class _Unknown:
+    """Nobody knew. `until` is a time of `time.monotonic`: it is not asked for before."""
+
+    until: float
+
+
+_Meant = _Indexed | _Apart | _Unknown
 _Key = tuple[str, str, str]  # URI, name, receiver
 
 
@@ -90,9 +101,10 @@ class Told:
         uri, shown = spot.document.uri, []
         for need in at_cursor(spot.document.text, spot.offset):
             key = uri, need.name, need.receiver
-            if key in self._answers:
+            answer = self._answers.get(key)
+            if answer is not None and not _is_over(answer):
                 self._answers.move_to_end(key)
-                shown += self._shown(self._answers[key], spot, documents)
+                shown += self._shown(answer, spot, documents)
             elif uri not in self._asking and _is_unknown(need, spot):
                 at = where(need, spot.document.text, spot.offset)
                 if at is not None:
@@ -116,12 +128,15 @@ class Told:
             meant = await self._meant(place, is_receiver=not key[1], spot=spot, documents=documents)
             if meant is not None:
                 break
-        self._answers[key] = meant
+        self._answers[key] = meant or _Unknown(time.monotonic() + AGAIN_SECONDS)
+        self._answers.move_to_end(key)
         if len(self._answers) > MOST_KEPT:
             self._answers.popitem(last=False)
         self._news(key[0])
 
-    async def _meant(self, place: Place, *, is_receiver: bool, spot: Spot, documents: Mapping[str, Document]) -> _Meant:
+    async def _meant(
+        self, place: Place, *, is_receiver: bool, spot: Spot, documents: Mapping[str, Document]
+    ) -> _Indexed | _Apart | None:
         located = self._workspace.locate(place.path) if place.path else None
         is_indexed = located is not None and located[1] in located[0].index
         document = documents.get(place.uri) or next(
@@ -153,8 +168,7 @@ class Told:
     def _shown(self, meant: _Meant, spot: Spot, documents: Mapping[str, Document]) -> list[Snippet]:
         if isinstance(meant, _Apart):
             return [meant.shown] if meant.uri in documents else []
-        located = self._workspace.locate(meant.path) if meant is not None else None
-        if meant is None or located is None:
+        if isinstance(meant, _Unknown) or (located := self._workspace.locate(meant.path)) is None:
             return []
         indexer, path = located
         for defined in indexer.index.named_in(path, meant.name):
@@ -195,6 +209,10 @@ def said(text: Text, defined: Defined, in_file: Iterable[Defined]) -> str:
         return outline(text, defined, [each for each in in_file if each.parent == dotted(defined)])
     owners = (each for each in in_file if each.kind == "class" and dotted(each) == defined.parent)
     return within(text, next(owners, None), defined)
+
+
+def _is_over(answer: _Meant) -> bool:
+    return isinstance(answer, _Unknown) and time.monotonic() >= answer.until
 
 
 def _is_unknown(need: Need, spot: Spot) -> bool:

@@ -8,13 +8,14 @@ LSP has no request by which a server asks a client for that, so this one is ours
     result   as that of textDocument/definition: Location | Location[] | LocationLink[] | null
 
 Nobody waits for an answer. One that is late, wrong or an error is done without, and after three in a row the client is
-asked no more.
+left alone for a minute.
 """
 
 from __future__ import annotations
 
 import asyncio
 import logging
+import time
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -36,6 +37,8 @@ METHOD = "aigc/definition"
 ANSWER_SECONDS = 2.0
 MOST_FAILURES = 3
 """In a row."""
+REST_SECONDS = 60.0
+"""Then it is not asked for so long; one failure more, and it is left alone again."""
 
 
 class Definitions:
@@ -44,6 +47,7 @@ class Definitions:
     def __init__(self, server: Server) -> None:
         self._server = server
         self._failures = 0
+        self._rests_until = 0.0
         self.is_offered = False
 
     def take(self, capabilities: types.ClientCapabilities) -> None:
@@ -51,7 +55,7 @@ class Definitions:
 
     async def ask(self, document: Document, offset: int) -> list[Place]:
         """Where the name at `offset` is defined; nothing where the client does not say it, in time and in order."""
-        if not self.is_offered or self._failures >= MOST_FAILURES:
+        if not self.is_offered or time.monotonic() < self._rests_until:
             return []
         encoding = self._server.session.encoding
         line, character = positions.position_at(document.text, offset, encoding)
@@ -63,6 +67,8 @@ class Definitions:
                 found = places(await asyncio.shield(request), encoding)
         except (JsonRpcException, TimeoutError, ValueError) as error:
             self._failures += 1
+            if self._failures >= MOST_FAILURES:
+                self._rests_until = time.monotonic() + REST_SECONDS
             log.info("the client did not say where something is defined: %s", type(error).__name__)
             return []
         self._failures = 0

@@ -110,6 +110,25 @@ async def test_it_is_asked_behind_our_back_and_shown_late(tmp_path: Path) -> Non
         assert len(it.asked) == 1
 
 
+async def test_what_nobody_knew_is_asked_again_after_a_while(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    async with other(tmp_path) as it:
+        main = it.desk.open("p/m.py", CALL)
+        assert await it.told(main) == ()
+        it.says = [it.place("p/a.py", "send")]  # the language's server has started by now
+        assert await it.told(main) == ()
+        assert len(it.asked) == 1
+        monkeypatch.setattr(told, "AGAIN_SECONDS", 0.0)
+        other_call = it.desk.open("p/n.py", CALL)
+        it.says = []
+        assert await it.told(other_call) == ()
+        it.says = [it.place("p/a.py", "send")]
+        assert [each.text for each in await it.told(other_call)] == [SEND]
+        assert it.asked == [("m.py", "send("), *[("n.py", "send(")] * (len(it.asked) - 1)]
+        asked = len(it.asked)
+        assert len(await it.told(other_call)) == 1
+        assert len(it.asked) == asked  # what was told is not asked for again
+
+
 async def test_at_another_place_it_stands_with_the_others(tmp_path: Path) -> None:
     async with other(tmp_path) as it:
         it.says = [it.place("p/a.py", "send")]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import time
 from collections.abc import AsyncIterator, Callable
 from itertools import count
 from pathlib import Path
@@ -294,13 +295,19 @@ def asker(monkeypatch: pytest.MonkeyPatch) -> tuple[Definitions, Silent]:
     return found, client
 
 
-async def test_a_silent_client_is_asked_three_times_and_no_more(asker: tuple[Definitions, Silent]) -> None:
+async def test_a_silent_client_is_asked_three_times_and_then_left_alone(
+    asker: tuple[Definitions, Silent], monkeypatch: pytest.MonkeyPatch
+) -> None:
     asks, client = asker
     for number in range(1, MOST_FAILURES + 1):
         assert await asks.ask(DOCUMENT, 0) == []
         assert len(client.asked) == number
     assert await asks.ask(DOCUMENT, 0) == []
     assert len(client.asked) == MOST_FAILURES
+    monkeypatch.setattr(asks, "_rests_until", time.monotonic())  # a minute later
+    for _ in range(2):
+        assert await asks.ask(DOCUMENT, 0) == []
+        assert len(client.asked) == MOST_FAILURES + 1
     client.asked[0].set_result(None)  # far too late, and no harm
     client.asked[1].set_exception(JsonRpcInternalError("far too late"))
 

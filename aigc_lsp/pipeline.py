@@ -33,11 +33,11 @@ from aigc_lsp.polish.show import PROSE, is_decided, is_prose, offer
 from aigc_lsp.polish.stop import Rule, rule_for, verdict
 from aigc_lsp.reuse.anchor import Anchor
 from aigc_lsp.reuse.memory import Memory
-from aigc_lsp.reuse.stream import ENDS, Stream
+from aigc_lsp.reuse.stream import Stream
 from aigc_lsp.reuse.suggestion import Suggestion
 from aigc_lsp.service.backend import Backend
 from aigc_lsp.service.limits import Limits, length, limits
-from aigc_lsp.service.wire import Health, InfillRequest, Usage
+from aigc_lsp.service.wire import WHOLE, Health, InfillRequest, Usage
 from aigc_lsp.syntax import GoOn, Place, place_without_tree
 
 if TYPE_CHECKING:
@@ -322,7 +322,7 @@ async def _hear_all(stream: Stream) -> Heard | None:
     async with aclosing(stream.follow()) as growth:
         async for _ in growth:
             if stream.stop_type is not None:
-                more = tuple((choice.content, choice.stop_type in ENDS) for choice in stream.choices[1:])
+                more = tuple((choice.content, choice.stop_type in WHOLE) for choice in stream.choices[1:])
                 ended = stream.has_ended
                 return Heard(stream.text, stream.stop_type, ended, stream.usage, stream.pieces(0), more)
     return None

@@ -14,7 +14,7 @@ from aigc_lsp.context.document import Document
 from aigc_lsp.context.secrets import redact, redact_around, telling_in
 from aigc_lsp.errors import ActionRefused
 from aigc_lsp.service.backend import Backend
-from aigc_lsp.service.wire import ChatRequest, InfillRequest
+from aigc_lsp.service.wire import WHOLE, ChatRequest, InfillRequest
 
 _FENCE = re.compile(r"^[ \t]*(`{3,}|~{3,})[^\n`]*\n(.*?)^[ \t]*\1[ \t]*$", re.M | re.S)
 _OPENED = re.compile(r"^[ \t]*(?:`{3,}|~{3,})", re.M)
@@ -48,7 +48,7 @@ async def chatted(
     """The answer to a conversation. Raises `EngineUnavailable`."""
     shown = tuple(messages)
     if config.engine.url:
-        secret = await _secrets(about)
+        secret = await secrets_of(about)
         shown = tuple((role, redact(content, also=secret).text) for role, content in messages)
     request = ChatRequest(messages=shown, n_predict=most_tokens, model=config.model, document=turn_of(about))
     text = ""
@@ -72,7 +72,7 @@ async def filled_in(
 ) -> Said:
     """What goes into a hole. Raises `EngineUnavailable`."""
     if config.engine.url:
-        secret, language = await _secrets(about), about.language
+        secret, language = await secrets_of(about), about.language
         prefix, suffix = redact_around(request.input_prefix, request.input_suffix, language, secret)
         head = redact(request.input_head, language, secret).text
         request = replace(request, input_head=head, input_prefix=prefix, input_suffix=suffix)
@@ -81,14 +81,14 @@ async def filled_in(
         async for piece in pieces:
             text += piece.content
             if piece.stop_type:
-                return Said(text, piece.stop_type in ("eos", "word"))
+                return Said(text, piece.stop_type in WHOLE)
             if is_enough(text):
                 return Said(text, ended=True)
     return Said(text, ended=False)
 
 
-async def _secrets(about: Document) -> frozenset[str]:
-    """What leaves the machine is without these."""
+async def secrets_of(about: Document) -> frozenset[str]:
+    """What leaves the machine is without these, wherever else they stand."""
     return await asyncio.to_thread(telling_in, about.text.source, about.language)
 
 

@@ -7,18 +7,17 @@ on with an opening (`testing_forms`) for a few lines, with the function shown as
 
 from __future__ import annotations
 
-import asyncio
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from aigc_lsp.actions.answer import filled_in, turn_of
+from aigc_lsp.actions.answer import filled_in, secrets_of, turn_of
 from aigc_lsp.actions.outcome import Placed, checked, with_line_ends
 from aigc_lsp.actions.testing_forms import Form, Part, form_of
 from aigc_lsp.actions.testing_place import PlaceOfTest
 from aigc_lsp.config import Config
 from aigc_lsp.context.document import Document
-from aigc_lsp.context.secrets import masked, redact, telling_in
+from aigc_lsp.context.secrets import masked, redact
 from aigc_lsp.context.window import gather
 from aigc_lsp.docstring.subject import Subject
 from aigc_lsp.errors import ActionRefused
@@ -105,7 +104,7 @@ async def _said(
     if rule is None:
         return ""
     rule = replace(rule, is_block=True)
-    secret = await asyncio.to_thread(telling_in, document.text.source, document.language)
+    secret = await secrets_of(document)
     request = InfillRequest(
         document=turn_of(document),
         filename=place.relative,

@@ -265,8 +265,7 @@ class Host:
         """False where memory ran out before the first word; then nothing refers to what was tried any longer."""
         from aigc_lsp.engine.memory import is_out_of_memory
 
-        resident = self._residents.get(name)
-        assert resident is not None
+        resident = self._residents[name]
         try:
             self._answer(job, resident)
         except _Unsaid as unsaid:
@@ -334,8 +333,7 @@ class Host:
         """Empty the KV cache and keep it small."""
         from aigc_lsp.engine.memory import LEAST_KV_BYTES
 
-        resident = self._residents.get(name)
-        assert resident is not None
+        resident = self._residents[name]
         resident.engine.store.branches.clear()
         resident.engine.store.budget_bytes = LEAST_KV_BYTES
         resident.note = f"Memory ran out: the KV cache has {LEAST_KV_BYTES >> 20} MB now."
@@ -347,8 +345,7 @@ class Host:
         """Load the model again with packed weights only."""
         from aigc_lsp.engine.memory import LEAST_KV_BYTES
 
-        resident = self._residents.get(name)
-        assert resident is not None
+        resident = self._residents[name]
         model = resident.model
         del resident  # it goes before the smaller one comes
         try:

@@ -31,7 +31,7 @@ from aigc_lsp.service.fields import (
     strings,
     temperature,
 )
-from aigc_lsp.service.wire import ChatRequest, Generation, InfillRequest, PromptRequest
+from aigc_lsp.service.wire import WHOLE, ChatRequest, Generation, InfillRequest, PromptRequest
 
 if TYPE_CHECKING:
     from aigc_lsp.engine.generate import Piece, Scored
@@ -231,7 +231,7 @@ def _wants_usage(body: Mapping[str, Any]) -> bool:
 
 
 def _finish(stop_type: str) -> str:
-    return "stop" if stop_type in ("eos", "word") else "length"
+    return "stop" if stop_type in WHOLE else "length"
 
 
 def _usage(usage: Usage) -> dict[str, Any]:

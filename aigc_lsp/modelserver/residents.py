@@ -44,7 +44,6 @@ class Resident:
     chat_template: str | None
     note: str = ""
     """What was given up for want of memory, as a sentence."""
-    folder: Path = Path()
     stamp: tuple[int, int] | None = None
     """Of the packed folder, as it was loaded."""
     used_at: float = field(default_factory=time.monotonic)
@@ -77,11 +76,17 @@ class Residents:
             self._by_name[name] = resident
         return resident
 
+    def __getitem__(self, name: str) -> Resident:
+        """As `get`, of a model that is in memory. Raises `KeyError`."""
+        if (resident := self.get(name)) is None:
+            raise KeyError(name)
+        return resident
+
     def drop_replaced(self, name: str) -> None:
         """Drop `name` where another is packed in its place now: it was trained further, or its descriptor is another.
         One that was only removed runs on as long as it is in memory."""
         resident = self._by_name.get(name)
-        if resident is not None and (now := _stamp(resident.folder)) and now != resident.stamp:
+        if resident is not None and (now := _stamp(self._store.packed_path(resident.model))) and now != resident.stamp:
             log.info("%s was replaced on the disk", name)
             del resident
             self.drop(name)
@@ -99,7 +104,7 @@ class Residents:
                 self._check_every_byte(model)
             stamp = _stamp(folder)
             resident = self._loaded(model, folder, profile, kv_bytes)
-        resident.folder, resident.stamp = folder, stamp
+        resident.stamp = stamp
         self._by_name[model.name] = resident
         return resident
 

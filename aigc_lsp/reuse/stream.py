@@ -8,15 +8,12 @@ from collections.abc import AsyncGenerator
 
 from aigc_lsp.reuse.anchor import Anchor
 from aigc_lsp.service.backend import Backend
-from aigc_lsp.service.wire import InfillChoice, InfillPiece, InfillRequest, Usage
+from aigc_lsp.service.wire import WHOLE, InfillChoice, InfillPiece, InfillRequest, Usage
 from aigc_lsp.syntax import Place
 from aigc_lsp.text import Text, sanitise
 
 ORPHAN_SECONDS = 0.3
 """So long a stream that nobody follows runs on: editors cancel a request before they send the next."""
-
-ENDS = ("eos", "word")
-"""Of the ways in which a text stops, those in which it is whole."""
 
 MOST_TYPED = 1000
 """Characters of a stream that are looked for before the cursor."""
@@ -55,7 +52,7 @@ class Stream:
     @property
     def has_ended(self) -> bool:
         """The model has said all that it wants to say here."""
-        return self.stop_type in ENDS
+        return self.stop_type in WHOLE
 
     def typed(self, text: Text, offset: int, left_out: int) -> str | None:
         """What of it was typed by `offset`; None where the document stands otherwise, or something else was typed."""

@@ -26,6 +26,9 @@ from aigc_lsp.service.fields import (
 HEARTBEAT_SECONDS = 2.0
 """Of `/events`: the model server says how it is at least as often."""
 
+WHOLE = ("eos", "word")
+"""Of the ways in which a text stops (`InfillPiece.stop_type`), those in which it is whole."""
+
 HUNG_SECONDS = 8.0
 """Who has given no sign of life for so long, gives none any more."""
 

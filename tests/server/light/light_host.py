@@ -46,7 +46,7 @@ class LightHost(Host):
         super().__init__(config, store)
         self._residents = LightResidents(config.engine, store)
 
-    def _generate(self, job: Job, resident: Resident) -> None:
+    def _generate(self, job: Job, name: str) -> None:
         """In the shapes of `engine.generate`, whose import would bring torch."""
         timings: Any = SimpleNamespace(
             prompt_tokens=1, reused_tokens=0, generated_tokens=1, prefill_ms=1.0, decode_ms=1.0, drafted=0, accepted=0

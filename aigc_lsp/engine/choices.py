@@ -68,13 +68,13 @@ class _Alternative:
             return
         self.tokens.append(token)
         self.logprobs.append(logprob)
-        if request.n_probs:
-            self.scored.append(engine.score(token, logprob, logits, request.n_probs))
         data = engine.vocabulary.bytes_of(token)
         if self.heal:
             data, self.heal = data[len(self.heal) :], self.heal[len(data) :]
             if not data:
                 return
+        if request.n_probs:
+            self.scored.append(engine.score(token, data, logprob, logits, request.n_probs))
         self.produced += 1
         self.text += self.stream.feed(data)
         if self.stream.stopping_word:

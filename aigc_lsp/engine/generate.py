@@ -70,7 +70,8 @@ class Timings:
 
 @dataclass(frozen=True, slots=True)
 class Scored:
-    """A token at one place of the text: its bytes, its natural log-probability, and the likeliest ones there."""
+    """A token at one place of the text: its bytes, its natural log-probability, and the likeliest ones there. `data` of
+    the chosen ones join to the text: what healing took of a token is not in it."""
 
     token: int
     data: bytes
@@ -185,10 +186,10 @@ class Engine:
         branch.commit(tokens if positions is None else [NO_TOKEN] * len(tokens))
         return logits
 
-    def score(self, token: int, logprob: float, logits: torch.Tensor, count: int) -> Scored:
-        """`token` beside the `count` likeliest by `logits` [vocabulary]."""
+    def score(self, token: int, data: bytes, logprob: float, logits: torch.Tensor, count: int) -> Scored:
+        """`token`, of which `data` is text, beside the `count` likeliest by `logits` [vocabulary]."""
         best = tuple(Scored(id, self.vocabulary.bytes_of(id), each) for id, each in likeliest(logits, count))
-        return Scored(token, self.vocabulary.bytes_of(token), logprob, best)
+        return Scored(token, data, logprob, best)
 
 
 class Run:
@@ -288,7 +289,7 @@ class Run:
         self.produced += 1
         self._pending.append((token, logprob))
         if self._request.n_probs:
-            self._scored.append(self._engine.score(token, logprob, self.logits[0], self._request.n_probs))
+            self._scored.append(self._engine.score(token, data, logprob, self.logits[0], self._request.n_probs))
         return self._piece(self._text.feed(data))
 
     def end(self, reason: StopReason) -> Iterator[Piece | Outcome]:

@@ -63,8 +63,11 @@ class Infill:
         }
         if not self._as_list or len(ending.choices) < 2:
             return select(answer, wanted)
-        del answer["choices"]
-        return [select(answer | choice, wanted) for choice in _choices(ending)]
+        each_own = zip(answer.pop("choices"), ending.choices, strict=True)
+        return [
+            select(answer | told | {"completion_probabilities": list(map(_with_likeliest, choice.scored))}, wanted)
+            for told, choice in each_own
+        ]
 
     def _end(self, ending: Ending) -> dict[str, Any]:
         """The last event, which has no text."""
@@ -170,9 +173,13 @@ def _choices(ending: Ending) -> list[dict[str, Any]]:
 def _probabilities(piece: Piece) -> list[dict[str, Any]]:
     """llama.cpp's `completion_probabilities`; without `n_probs` just the tokens' own."""
     if piece.scored:
-        return [_scored(each) | {"top_logprobs": list(map(_scored, each.likeliest))} for each in piece.scored]
+        return list(map(_with_likeliest, piece.scored))
     pairs = zip(piece.tokens, piece.logprobs, strict=True)
     return [{"id": id, "logprob": logprob_of(logprob)} for id, logprob in pairs]
+
+
+def _with_likeliest(scored: Scored) -> dict[str, Any]:
+    return _scored(scored) | {"top_logprobs": list(map(_scored, scored.likeliest))}
 
 
 def _scored(scored: Scored) -> dict[str, Any]:

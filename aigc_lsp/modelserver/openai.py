@@ -10,6 +10,7 @@ echo            refused; other fields that we do not know are ignored
 
 from __future__ import annotations
 
+import codecs
 import secrets
 import time
 from collections.abc import Iterator, Mapping, Sequence
@@ -134,6 +135,8 @@ class Completion(_Shape):
     def __init__(self, request: Generation, wanted: Wanted, model: str) -> None:
         super().__init__(request, wanted, model)
         self._said = [0] * request.n  # characters of each alternative
+        # A character's bytes may be several tokens', all of which begin where it does.
+        self._decoders = [codecs.getincrementaldecoder("utf-8")("replace") for _ in range(request.n)]
 
     def _choice(self, index: int, text: str, scored: Sequence[Scored], finish: str | None) -> dict[str, Any]:
         logprobs = None if self._wanted.logprobs is None else self._logprobs(index, scored, self._wanted.logprobs)
@@ -141,7 +144,8 @@ class Completion(_Shape):
 
     def _logprobs(self, index: int, scored: Sequence[Scored], count: int) -> dict[str, Any]:
         entries = list(map(told, scored))
-        offsets = [self._said[index], *(len(entry["token"]) for entry in entries)]
+        decoder = self._decoders[index]
+        offsets = [self._said[index], *(len(decoder.decode(each.data)) for each in scored)]
         *offsets, self._said[index] = accumulate(offsets)
         return {
             "tokens": [entry["token"] for entry in entries],

@@ -101,3 +101,14 @@ def test_more_than_there_are_is_all(engine: Engine) -> None:
     given = answer(engine, Request(PROMPT, max_tokens=2, n_probs=10_000))
     sizes = {len(each.likeliest) for piece in given.pieces for each in piece.scored}
     assert sizes == {len(logits_after(engine.model, PROMPT))}
+
+
+@pytest.mark.parametrize("choices", [1, 3])
+@pytest.mark.parametrize("heal", [b"a", b"ab", b"self.lef"])
+def test_the_scored_join_to_the_text_where_a_token_was_healed(engine: Engine, heal: bytes, choices: int) -> None:
+    given = answer(engine, Request(PROMPT, heal=heal, max_tokens=4, choices=choices, n_probs=2))
+    found = [(choice.text, choice.scored) for choice in given.outcome.choices]
+    scored = tuple(each for piece in given.pieces for each in piece.scored)
+    for text, each in [(given.text, scored), *found]:
+        joined = b"".join(one.data for one in each).decode("utf-8", "replace")
+        assert joined.rstrip("�") == text.rstrip("�")  # a character may be cut off at the end

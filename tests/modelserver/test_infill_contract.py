@@ -125,6 +125,16 @@ async def test_the_list_of_answers_is_the_choices(http: httpx.AsyncClient) -> No
     assert isinstance((await http.post("/infill", json=HOLE | {"n_cmpl": 1})).json(), dict)
 
 
+async def test_each_answer_of_a_list_has_its_own_probabilities(http: httpx.AsyncClient) -> None:
+    answers = (await http.post("/infill", json=HOLE | {"n_cmpl": 3, "n_probs": 2})).json()
+    for answer in answers:
+        told = answer["completion_probabilities"]
+        assert "".join(entry["token"] for entry in told) == answer["content"]
+    assert len({json.dumps(answer["completion_probabilities"]) for answer in answers}) == len(answers) > 1
+    for answer in (await http.post("/infill", json=HOLE | {"n_cmpl": 2})).json():
+        assert answer["completion_probabilities"] == []
+
+
 async def test_the_settings_and_the_model_are_told(http: httpx.AsyncClient) -> None:
     answer = (await http.post("/infill", json=HOLE | {"stop": ["\n\n"], "n_indent": 2})).json()
     assert answer["model"] == MODEL

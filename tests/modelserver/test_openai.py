@@ -12,14 +12,16 @@ import pytest
 from each_row import each_row
 from tiny_server import MODEL, OTHER, TinyHost, raw_client, served, tiny_vocabulary, wait_until
 
+from aigc_lsp.engine.generate import Piece, Scored, Timings
 from aigc_lsp.errors import ModelMissing
-from aigc_lsp.modelserver.openai import parse_chat, parse_completion
+from aigc_lsp.modelserver.openai import Completion, parse_chat, parse_completion
 from aigc_lsp.service.fields import MOST_PROBS, BadRequest
 from aigc_lsp.service.wire import ChatRequest, InfillRequest, PromptRequest
 
 COMPLETION, CHAT = "/v1/completions", "/v1/chat/completions"
 PROMPT = {"prompt": "def add(a, b):\n    ", "max_tokens": 8}
 TALK = {"messages": [{"role": "user", "content": "Say it."}], "max_tokens": 8}
+NONE = Timings(0, 0, 0, 0.0, 0.0)
 BOTH = pytest.mark.parametrize(("path", "body"), [(COMPLETION, PROMPT), (CHAT, TALK)], ids=["completion", "chat"])
 
 
@@ -211,6 +213,25 @@ async def test_a_chats_log_probabilities(http: httpx.AsyncClient) -> None:
     assert [entry for event in events for entry in event["choices"][0]["logprobs"]["content"]] == told
     (bare,) = (await whole(http, CHAT, **TALK, logprobs=True))["choices"]
     assert [entry["top_logprobs"] for entry in bare["logprobs"]["content"]] == [[]] * 8
+
+
+def test_the_tokens_of_one_character_begin_where_it_does() -> None:
+    data = [b"a", *(bytes([each]) for each in "é😀".encode()), b"b"]
+    scored = tuple(Scored(id, each, -1.0) for id, each in enumerate(data))
+    request, wanted = parse_completion({"prompt": "x", "logprobs": 0})
+    for pieces in ([scored], [scored[:2], scored[2:5], scored[5:]]):
+        shape = Completion(request, wanted, MODEL)
+        events = [event for part in pieces for event in shape.during(Piece("", (), (), NONE, part))]
+        assert [at for event in events for at in event["choices"][0]["logprobs"]["text_offset"]] == [
+            0,
+            1,
+            1,
+            2,
+            2,
+            2,
+            2,
+            3,
+        ]
 
 
 @BOTH

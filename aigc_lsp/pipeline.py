@@ -299,7 +299,10 @@ def _heard(stream: Stream, typed: str, spot: Spot, least: float) -> Heard | None
         # Where it was cut off the model would go on, and behind a line that it has ended a block may begin.
         if typed and (not stream.has_ended or (rule.is_block and not text.strip())):
             return None
-        return heard(text, stream.stop_type, stream.has_ended)
+        made = heard(text, stream.stop_type, stream.has_ended)
+        if stream.stop_type == "eos" and spot.ahead and text.strip() and _is_sure(made, least):
+            stream.read_on(AHEAD_TOKENS)
+        return made
     if is_decided(text, pieces, least, is_comment=rule.kind == "comment", is_block=rule.is_block):
         if spot.reads_on:
             stream.run_on(start, 1)

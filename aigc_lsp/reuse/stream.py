@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncGenerator
+from dataclasses import replace
 
 from aigc_lsp.reuse.anchor import Anchor
 from aigc_lsp.service.backend import Backend
@@ -40,8 +41,11 @@ class Stream:
         self._followers = 0
         self._grown = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
+        self._asked: tuple[Backend, InfillRequest] | None = None
+        self._next: InfillRequest | None = None  # once what is read now is at its end
 
     def begin(self, client: Backend, request: InfillRequest) -> None:
+        self._asked = client, request
         self._task = asyncio.create_task(self._read(client, request))
         self._task.add_done_callback(lambda _: self._grown.set())
 
@@ -97,6 +101,22 @@ class Stream:
         if self._is_enough():
             self.hang_up()
 
+    def read_on(self, tokens: int) -> None:
+        """The model has ended its line, and says no more of itself: ask it what the next line is, in so many tokens."""
+        assert self._asked is not None
+        client, request = self._asked
+        self.text += "\n"
+        self.stop_type, self._owed = None, (len(self.text), 1)
+        # Behind what was read, of which nothing may leave the window, or all of it would be read again.
+        room = request.prefix_tokens and request.prefix_tokens + len(self.text)
+        self._next = replace(
+            request, input_prefix=request.input_prefix + self.text, prefix_tokens=room, n_predict=tokens
+        )
+        if not self.is_running:
+            self._task = asyncio.create_task(self._read(client, self._next))
+            self._task.add_done_callback(lambda _: self._grown.set())
+        self._grown.set()
+
     def hang_up(self) -> None:
         if self._task is not None:
             self._task.cancel()
@@ -113,12 +133,16 @@ class Stream:
         return sum(bool(line.strip()) for line in whole) >= lines
 
     async def _read(self, client: Backend, request: InfillRequest) -> None:
-        async with client.infill(request) as pieces:
-            async for piece in pieces:
-                self._take(piece)
-                await asyncio.sleep(0)  # who follows may hang up before the next is read
-                if piece.stop_type or (not self._followers and self._is_enough()):
-                    return
+        wanted: InfillRequest | None = request
+        while wanted is not None:
+            self._next = None
+            async with client.infill(wanted) as pieces:
+                async for piece in pieces:
+                    self._take(piece)
+                    await asyncio.sleep(0)  # who follows may hang up before the next is read
+                    if piece.stop_type or (not self._followers and self._is_enough()):
+                        break
+            wanted = self._next
 
     def _take(self, piece: InfillPiece) -> None:
         self.text += sanitise(piece.content)

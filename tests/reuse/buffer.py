@@ -9,7 +9,7 @@ from typing import Any
 
 from aigc_lsp.config import Config
 from aigc_lsp.context.document import Document
-from aigc_lsp.pipeline import Asked, Completion, complete
+from aigc_lsp.pipeline import AHEAD_TOKENS, Asked, Completion, complete
 from aigc_lsp.reuse.memory import Memory
 from aigc_lsp.service.wire import InfillPiece, InfillRequest
 from aigc_lsp.syntax import parse
@@ -17,11 +17,19 @@ from aigc_lsp.text import Text
 
 
 class Model:
-    """Says `pieces`, each after it was let (`let`), or all at once. `requests` is what was asked, `read` counts the
-    pieces."""
+    """Says `pieces`, each after it was let (`let`), or all at once. What it was asked `then`, once it had ended a line
+    itself, it answers with the pieces of each in turn, and then with nothing. `requests` is what was asked, `read`
+    counts the pieces."""
 
-    def __init__(self, *pieces: str, stop_type: str = "eos", logprobs: Sequence[float] = ()) -> None:
+    def __init__(
+        self,
+        *pieces: str,
+        stop_type: str = "eos",
+        logprobs: Sequence[float] = (),
+        then: Sequence[Sequence[str]] = (),
+    ) -> None:
         self.pieces, self.stop_type, self.logprobs = pieces, stop_type, logprobs
+        self.then = list(then)
         self.requests: list[InfillRequest] = []
         self.read = self.hung_up = 0
         self._gate = asyncio.Semaphore(10**6)
@@ -42,20 +50,28 @@ class Model:
 
     @asynccontextmanager
     async def infill(self, request: InfillRequest) -> AsyncIterator[AsyncIterator[InfillPiece]]:
+        reads_on = bool(self.requests) and is_read_on(request, self.requests[-1])
         self.requests.append(request)
+        then = self.then.pop(0) if reads_on and self.then else ()
         try:
-            yield self._pieces()
+            yield self._pieces(then if reads_on else self.pieces)
         except asyncio.CancelledError:
             self.hung_up += 1
             raise
 
-    async def _pieces(self) -> AsyncIterator[InfillPiece]:
-        for number, piece in enumerate(self.pieces):
+    async def _pieces(self, pieces: Sequence[str]) -> AsyncIterator[InfillPiece]:
+        for number, piece in enumerate(pieces):
             await self._gate.acquire()
             self.read += 1
             yield InfillPiece(piece, logprobs=(self.logprobs[number] if self.logprobs else -0.1,))
         await self._gate.acquire()
         yield InfillPiece("", stop_type=self.stop_type)
+
+
+def is_read_on(request: InfillRequest, before: InfillRequest) -> bool:
+    """Whether it asks for the line behind what the one `before` it has said, which nobody has typed yet."""
+    said = request.input_prefix.removeprefix(before.input_prefix)
+    return len(said) < len(request.input_prefix) and said.endswith("\n") and request.n_predict == AHEAD_TOKENS
 
 
 class Buffer:

@@ -27,6 +27,12 @@ async def overtaken(task: asyncio.Task[Any]) -> None:
         await task
 
 
+async def heard() -> None:
+    """What is being said reaches everybody."""
+    for _ in range(10):
+        await asyncio.sleep(0)
+
+
 async def test_the_next_key_goes_on_with_it() -> None:
     model = Model("f", "oo", ".bar", "\n")
     model.hold()
@@ -149,8 +155,8 @@ async def test_what_it_said_and_nobody_saw_is_known_when_it_is_typed() -> None:
 
 async def test_an_answer_that_breaks_off_is_not_taken_for_the_end() -> None:
     class Broken(Model):
-        async def _pieces(self) -> Any:
-            async for piece in super()._pieces():
+        async def _pieces(self, pieces: Any) -> Any:
+            async for piece in super()._pieces(pieces):
                 yield piece
                 raise EngineUnavailable("It fell.")
 
@@ -183,6 +189,87 @@ async def test_a_line_that_has_ended_says_nothing_of_the_block_behind_it() -> No
     assert buffer.text.source == "def f(a, b):\n"
     model.pieces = ("\n    return a + b",)
     await buffer.shows("\n    return a + b", "model")
+
+
+async def test_behind_a_line_that_the_model_ended_the_next_is_asked_for() -> None:
+    """After Tab and Enter nobody is asked, nor waited for."""
+    model = Model("a + b", then=[("print(x)",), ("y = 2", "\n", "z = 3", "\n")])
+    buffer = Buffer("x = $0\n", model)
+    await buffer.shows("a + b", "model")
+    await heard()
+    assert model.asked == 2
+    first, second = model.requests
+    assert second.input_prefix == first.input_prefix + "a + b\n"
+    assert second.prefix_tokens > first.prefix_tokens  # type: ignore[operator]
+    assert (second.input_suffix, second.n) == (first.input_suffix, 1)
+    await buffer.accept()
+    await buffer.shows("", "kept")
+    buffer.type("\n")
+    await buffer.shows("print(x)", "kept")
+    await heard()
+    assert (model.asked, model.requests[2].input_prefix) == (3, first.input_prefix + "a + b\nprint(x)\n")
+    await buffer.accept()
+    buffer.type("\n")
+    await buffer.shows("y = 2", "kept")
+    await heard()
+    assert (model.asked, model.read) == (3, 4)  # it said the next line itself, and was heard no further
+
+
+async def test_nothing_behind_it_is_nothing() -> None:
+    model = Model("a + b")
+    buffer = Buffer("x = $0\n", model)
+    await buffer.accept()
+    await heard()
+    buffer.type("\n")
+    await buffer.shows("", "kept")
+    assert model.asked == 2
+
+
+async def test_the_line_behind_its_end_is_heard_while_it_comes() -> None:
+    model = Model("a + b", then=[("print", "(x)", "\n")])
+    model.hold()
+    buffer = Buffer("x = $0\n", model)
+    first = await begun(buffer)
+    await model.let(3)
+    assert (await first).text == "a + b"
+    await buffer.accept()
+    buffer.type("\n")
+    second = await begun(buffer)
+    await model.let(3)
+    found = await second
+    assert (found.text, found.source, model.asked, model.hung_up) == ("print(x)", "under way", 2, 0)
+
+
+async def test_the_line_behind_its_end_is_hung_up_on_once_something_else_is_typed() -> None:
+    model = Model("a + b", then=[("print(x)", "\n")])
+    model.hold()
+    buffer = Buffer("x = $0\n", model)
+    first = await begun(buffer)
+    await model.let(2)
+    assert (await first).text == "a + b"
+    assert model.asked == 2
+    buffer.type("z")
+    await heard()
+    assert (model.hung_up, model.read) == (1, 1)
+
+
+@pytest.mark.parametrize(
+    ("model", "source", "config", "least"),
+    [
+        (Model("a + b", logprobs=(-4.0,)), "x = $0\n", Config(), 0.2),
+        (Model("a + b"), "x = $0\n", Config(engine=EngineConfig(url="http://127.0.0.1:9")), 0.0),
+        (Model(""), "x = $0\n", Config(), 0.0),
+        (Model("a + b", stop_type="limit"), "x = $0\n", Config(), 0.0),
+        (Model("\n    return 1"), "def f():$0\n", Config(), 0.0),
+    ],
+    ids=["unsure", "elsewhere", "nothing", "cut off", "a block"],
+)
+async def test_behind_what_is_not_taken_nothing_is_asked_for(
+    model: Model, source: str, config: Config, least: float
+) -> None:
+    await Buffer(source, model).ask(config, least=least)
+    await heard()
+    assert model.asked == 1
 
 
 async def test_what_was_heard_behind_a_doubt_parses_or_is_not_shown() -> None:

@@ -1,5 +1,6 @@
 """What the model says from one place on, as it comes. It outlives the keystroke that asked for it: whoever types what
-it says needs no other."""
+it says needs no other. Where the model ends its line by itself, it is asked for the next one, so that this is there
+after Tab and Enter as it is with a model that runs on."""
 
 from __future__ import annotations
 
@@ -46,6 +47,9 @@ class Stream:
 
     def begin(self, client: Backend, request: InfillRequest) -> None:
         self._asked = client, request
+        self._start(client, request)
+
+    def _start(self, client: Backend, request: InfillRequest) -> None:
         self._task = asyncio.create_task(self._read(client, request))
         self._task.add_done_callback(lambda _: self._grown.set())
 
@@ -107,14 +111,12 @@ class Stream:
         client, request = self._asked
         self.text += "\n"
         self.stop_type, self._owed = None, (len(self.text), 1)
-        # Behind what was read, of which nothing may leave the window, or all of it would be read again.
+        prefix = request.input_prefix + self.text
+        # Nothing of what was read may leave the window, or all of it would be read again.
         room = request.prefix_tokens and request.prefix_tokens + len(self.text)
-        self._next = replace(
-            request, input_prefix=request.input_prefix + self.text, prefix_tokens=room, n_predict=tokens
-        )
+        self._next = replace(request, input_prefix=prefix, prefix_tokens=room, n_predict=tokens)
         if not self.is_running:
-            self._task = asyncio.create_task(self._read(client, self._next))
-            self._task.add_done_callback(lambda _: self._grown.set())
+            self._start(client, self._next)
         self._grown.set()
 
     def hang_up(self) -> None:

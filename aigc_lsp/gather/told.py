@@ -34,7 +34,7 @@ MOST_KEPT = 256
 """Answers."""
 MOST_PLACES = 4
 """Of one answer."""
-AGAIN_SECONDS = 10.0
+AGAIN_SECONDS = 5.0
 """So long after nobody knew a name it is not asked for again."""
 READ_SECONDS = 2.0
 """A disk that hangs is waited for no longer, behind our back."""

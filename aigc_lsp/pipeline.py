@@ -139,7 +139,9 @@ async def complete(
         known = None if asked.by_hand else memory.stream(document.text, offset, len(spot.window.withheld))
         if known and (heard := _heard(*known, spot, asked.least)):
             return _settled(heard, spot, known, way, "kept")
-        if known and (heard := await _hear(*known, spot, asked.least)):
+        # A line's stream is heard one line further and no more: a block behind it is asked for at once.
+        is_line = known is not None and not known[0].place.opens_block
+        if known and not (is_line and spot.rule.is_block) and (heard := await _hear(*known, spot, asked.least)):
             return _settled(heard, spot, known, way, "under way")
         if not asked.by_hand and is_prose(spot.rule) and is_word_character(spot.window.prefix[-1:]):
             # In the middle of a word that it did not foresee, a model guesses at each key, and mostly wrong.
@@ -245,7 +247,8 @@ def _look(document: Document, offset: int, way: Way, place: Place | None = None)
     target = asked.cold_latency_target_ms if rule.is_block else asked.latency_target_ms
     most = length(way.health, target, asked.max_tokens if rule.is_block else min(asked.max_tokens, LINE_TOKENS))
     reads_on = not config.engine.url  # elsewhere nobody is to pay for what may not be wanted
-    ahead = AHEAD_TOKENS if reads_on and not rule.is_block else 0
+    is_at_end = not rule.before_code and not window.suffix.partition("\n")[0].strip()
+    ahead = AHEAD_TOKENS if reads_on and is_at_end and not rule.is_block else 0
     return Spot(document, offset, window, place, rule, reach, most, ahead, reads_on)
 
 
@@ -299,10 +302,7 @@ def _heard(stream: Stream, typed: str, spot: Spot, least: float) -> Heard | None
         # Where it was cut off the model would go on, and behind a line that it has ended a block may begin.
         if typed and (not stream.has_ended or (rule.is_block and not text.strip())):
             return None
-        made = heard(text, stream.stop_type, stream.has_ended)
-        if stream.stop_type == "eos" and spot.ahead and text.strip() and _is_sure(made, least):
-            stream.read_on(AHEAD_TOKENS)
-        return made
+        return heard(text, stream.stop_type, stream.has_ended)
     if is_decided(text, pieces, least, is_comment=rule.kind == "comment", is_block=rule.is_block):
         if spot.reads_on:
             stream.run_on(start, 1)
@@ -372,6 +372,9 @@ def _settled(heard: Heard | None, spot: Spot, said: tuple[Stream, str], way: Way
             withheld, confidence = "unsure" if is_unsure else found.withheld, sure
         if made.text and not is_unsure:
             shown.setdefault(made.text, (made, sure))
+    is_all_shown = any(text.rstrip() == heard.text.rstrip() for text in shown)
+    if stream.stop_type == "eos" and is_all_shown and spot.ahead and not asked.by_hand:
+        stream.read_on(spot.ahead)
     for made, sure in reversed(shown.values()):
         anchor = Anchor.at(document.text, spot.offset)
         way.memory.keep(Suggestion(anchor, made.text, made.replaces, made.alone, sure, asked.by_hand))

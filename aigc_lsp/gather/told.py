@@ -129,6 +129,8 @@ class Told:
             if meant is not None:
                 break
         self._answers[key] = meant or _Unknown(time.monotonic() + AGAIN_SECONDS)
+        if meant is None:  # who types on in the same call looks at it again then
+            asyncio.get_running_loop().call_later(AGAIN_SECONDS, self._news, key[0])
         self._answers.move_to_end(key)
         if len(self._answers) > MOST_KEPT:
             self._answers.popitem(last=False)

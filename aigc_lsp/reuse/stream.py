@@ -8,6 +8,7 @@ import asyncio
 from collections.abc import AsyncGenerator
 from dataclasses import replace
 
+from aigc_lsp.context.window import CHARACTERS_PER_TOKEN
 from aigc_lsp.reuse.anchor import Anchor
 from aigc_lsp.service.backend import Backend
 from aigc_lsp.service.wire import WHOLE, InfillChoice, InfillPiece, InfillRequest, Usage
@@ -51,7 +52,12 @@ class Stream:
 
     def _start(self, client: Backend, request: InfillRequest) -> None:
         self._task = asyncio.create_task(self._read(client, request))
-        self._task.add_done_callback(lambda _: self._grown.set())
+        self._task.add_done_callback(self._over)
+
+    def _over(self, task: asyncio.Task[None]) -> None:
+        if not task.cancelled():
+            task.exception()  # whoever follows is told; where nobody does, it is no news
+        self._grown.set()
 
     @property
     def is_running(self) -> bool:
@@ -113,8 +119,8 @@ class Stream:
         self.stop_type, self._owed = None, (len(self.text), 1)
         prefix = request.input_prefix + self.text
         # Nothing of what was read may leave the window, or all of it would be read again.
-        room = request.prefix_tokens and request.prefix_tokens + len(self.text)
-        self._next = replace(request, input_prefix=prefix, prefix_tokens=room, n_predict=tokens)
+        room = request.prefix_tokens and request.prefix_tokens + len(self.text) // CHARACTERS_PER_TOKEN
+        self._next = replace(request, input_prefix=prefix, prefix_tokens=room, n_predict=tokens, n=1, stop=())
         if not self.is_running:
             self._start(client, self._next)
         self._grown.set()

@@ -129,6 +129,20 @@ async def test_what_nobody_knew_is_asked_again_after_a_while(tmp_path: Path, mon
         assert len(it.asked) == asked  # what was told is not asked for again
 
 
+async def test_who_types_on_in_the_same_call_has_it_asked_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(told, "AGAIN_SECONDS", 0.3)
+    async with other(tmp_path) as it:
+        main = it.desk.open("p/m.py", CALL)
+        assert await it.told(main) == ()
+        assert await it.told(main) == ()
+        it.says = [it.place("p/a.py", "send")]
+        await asyncio.sleep(0.4)
+        assert [each.text for each in await it.told(main)] == [SEND]
+        assert len(it.asked) == 2
+
+
 async def test_at_another_place_it_stands_with_the_others(tmp_path: Path) -> None:
     async with other(tmp_path) as it:
         it.says = [it.place("p/a.py", "send")]

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import asyncio
-from typing import Any
+import gc
+from typing import Any, cast
 
 import pytest
 from buffer import Buffer, Model
 
 from aigc_lsp.config import Config, EngineConfig
+from aigc_lsp.context.document import Document
 from aigc_lsp.errors import EngineUnavailable
+from aigc_lsp.pipeline import Asked, complete
 from aigc_lsp.reuse.stream import ORPHAN_SECONDS
+from aigc_lsp.syntax import parse
 
 
 async def begun(buffer: Buffer) -> asyncio.Task[Any]:
@@ -253,6 +257,60 @@ async def test_the_line_behind_its_end_is_hung_up_on_once_something_else_is_type
     assert (model.hung_up, model.read) == (1, 1)
 
 
+async def test_a_block_does_not_wait_for_the_line_behind_its_header() -> None:
+    model = Model("a, b):", then=[("    return", *["x"] * 20)])
+    model.hold()
+    buffer = Buffer("def f($0\n", model)
+    first = await begun(buffer)
+    await model.let(3)
+    assert (await first).text == "a, b):"
+    assert (model.asked, model.read) == (2, 2)
+    buffer.type("a, b):")
+    model.pieces = ("\n    return a + b",)
+    second = await begun(buffer)
+    assert (model.asked, model.hung_up) == (3, 1)
+    await model.let(2)
+    assert (await second).text == "\n    return a + b"
+
+
+async def test_the_line_behind_one_of_several_choices_is_one() -> None:
+    model = Model("a + b))")
+    buffer = Buffer("x = f(($0\n", model)
+    document = Document("file:///x", "", "python", 1, buffer.text, parse("python", buffer.text))
+    by_hand = Asked(choices=3)
+    found = await complete(document, buffer.offset, cast(Any, model), Config(), memory=buffer.memory, asked=by_hand)
+    assert found.text == "a + b))"
+    buffer.type("a + b")
+    await buffer.ask()
+    buffer.memory._suggestions.clear()
+    buffer.type(")")
+    await buffer.shows(")", "kept")
+    await heard()
+    first, second = model.requests
+    assert (first.n, first.stop, second.n, second.stop) == (3, ("\n",), 1, ())
+
+
+async def test_nobody_hears_of_a_line_behind_that_failed() -> None:
+    class Fallen(Model):
+        async def _pieces(self, pieces: Any) -> Any:
+            if not pieces:
+                raise EngineUnavailable("It fell.")
+            async for piece in super()._pieces(pieces):
+                yield piece
+
+    told: list[Any] = []
+    asyncio.get_running_loop().set_exception_handler(lambda _, context: told.append(context))
+    buffer = Buffer("x = $0\n", Fallen("a + b"))
+    await buffer.shows("a + b", "model")
+    await heard()
+    assert buffer.model.asked == 2
+    buffer.memory.fade()
+    gc.collect()
+    await heard()
+    assert told == []
+    await buffer.shows("a + b", "model")  # and it is asked anew
+
+
 @pytest.mark.parametrize(
     ("model", "source", "config", "least"),
     [
@@ -261,8 +319,17 @@ async def test_the_line_behind_its_end_is_hung_up_on_once_something_else_is_type
         (Model(""), "x = $0\n", Config(), 0.0),
         (Model("a + b", stop_type="limit"), "x = $0\n", Config(), 0.0),
         (Model("\n    return 1"), "def f():$0\n", Config(), 0.0),
+        (Model("a"), "foo($0, b)\n", Config(), 0.0),
+        (Model("a"), "y = $0 if q else r\n", Config(), 0.0),
+        (Model("y = 2"), "x = 1\n$0\ny = 2\n", Config(), 0.0),
+        (Model("a + b))"), "x = $0\n", Config(), 0.0),
+        (Model("foo = a + b"), "foo = $0\n", Config(), 0.0),
+        (Model("self."), "    $0this_\n", Config(), 0.0),
     ],
-    ids=["unsure", "elsewhere", "nothing", "cut off", "a block"],
+    ids=[
+        *("unsure", "elsewhere", "nothing", "cut off", "a block", "arguments", "half a line"),
+        *("stands below", "does not parse", "mended", "before code"),
+    ],
 )
 async def test_behind_what_is_not_taken_nothing_is_asked_for(
     model: Model, source: str, config: Config, least: float

@@ -305,6 +305,7 @@ async def test_nobody_hears_of_a_line_behind_that_failed() -> None:
     await heard()
     assert buffer.model.asked == 2
     buffer.memory.fade()
+    await asyncio.sleep(ORPHAN_SECONDS * 1.5)
     gc.collect()
     await heard()
     assert told == []

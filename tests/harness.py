@@ -27,6 +27,7 @@ from typing import Any
 
 from aigc_lsp.config import Config
 from aigc_lsp.errors import EngineUnavailable
+from aigc_lsp.pipeline import AHEAD_TOKENS
 from aigc_lsp.service.client import EngineClient
 
 FIXTURES = Path(__file__).parent / "fixtures"
@@ -430,6 +431,12 @@ def loading(**more: Any) -> dict[str, Any]:
     return READY | {"status": "loading model", "phase": "load"} | more
 
 
+def is_read_on(body: dict[str, Any], before: dict[str, Any]) -> bool:
+    """Whether an /infill asks for the line behind what was said to the one `before` it, which nobody has typed yet."""
+    said = body["input_prefix"].removeprefix(before["input_prefix"])
+    return len(said) < len(body["input_prefix"]) and said.endswith("\n") and body["n_predict"] == AHEAD_TOKENS
+
+
 class Flag(threading.Event):
     """Set in the model server's thread, waited for in a test's event loop."""
 
@@ -451,6 +458,9 @@ class ScriptedEngine:
         """How often somebody began to listen to the events."""
         self.script: Callable[[dict[str, Any]], Answer] = lambda body: Answer()
         self.asked: list[Asked] = []
+        self.read_on: list[Asked] = []
+        """What was asked of the line behind one that the script had ended; nothing is said to that."""
+        self._before: dict[str, Any] | None = None
         self.writes: Callable[[dict[str, Any]], Answer] = lambda body: Answer(("words",))
         """As `script`, of what is asked in OpenAI's shape; `written` as `asked`."""
         self.written: list[Asked] = []
@@ -463,7 +473,7 @@ class ScriptedEngine:
         """From now on, answer everything with this, and forget what was asked."""
         answer = Answer(pieces, **more)
         self.script = lambda body: answer
-        self.asked = []
+        self.asked, self.read_on = [], []
 
     async def up(self) -> None:
         await asyncio.wrap_future(asyncio.run_coroutine_threadsafe(self._up(), self._loop))
@@ -525,6 +535,10 @@ class ScriptedEngine:
             shape = _chat_event if "/chat/" in request.split(" ")[1] else _text_event
             return await self._answer(asked, self.writes(asked.body), shape, reader, writer)
         assert request.startswith("POST /infill "), request
+        if self._before is not None and is_read_on(asked.body, self._before):
+            self.read_on.append(asked)
+            return await self._answer(asked, Answer(), _infill_event, reader, writer)
+        self._before = asked.body
         self.asked.append(asked)
         return await self._answer(asked, self.script(asked.body), _infill_event, reader, writer)
 

@@ -7,9 +7,11 @@ from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from typing import Any
 
+from harness import is_read_on
+
 from aigc_lsp.config import Config
 from aigc_lsp.context.document import Document
-from aigc_lsp.pipeline import AHEAD_TOKENS, Asked, Completion, complete
+from aigc_lsp.pipeline import Asked, Completion, complete
 from aigc_lsp.reuse.memory import Memory
 from aigc_lsp.service.wire import InfillPiece, InfillRequest
 from aigc_lsp.syntax import parse
@@ -50,7 +52,7 @@ class Model:
 
     @asynccontextmanager
     async def infill(self, request: InfillRequest) -> AsyncIterator[AsyncIterator[InfillPiece]]:
-        reads_on = bool(self.requests) and is_read_on(request, self.requests[-1])
+        reads_on = bool(self.requests) and is_read_on(request.to_json(), self.requests[-1].to_json())
         self.requests.append(request)
         then = self.then.pop(0) if reads_on and self.then else ()
         try:
@@ -66,12 +68,6 @@ class Model:
             yield InfillPiece(piece, logprobs=(self.logprobs[number] if self.logprobs else -0.1,))
         await self._gate.acquire()
         yield InfillPiece("", stop_type=self.stop_type)
-
-
-def is_read_on(request: InfillRequest, before: InfillRequest) -> bool:
-    """Whether it asks for the line behind what the one `before` it has said, which nobody has typed yet."""
-    said = request.input_prefix.removeprefix(before.input_prefix)
-    return len(said) < len(request.input_prefix) and said.endswith("\n") and request.n_predict == AHEAD_TOKENS
 
 
 class Buffer:

@@ -97,6 +97,8 @@ class OpenDocuments:
         self._session.judgements.clear()
         if self._server.gatherer is not None:
             self._server.gatherer.forget()
+        for memory in self._session.memories.values():
+            memory.fade()  # what was said may be of what is hidden now
         self._judge(self._session.documents)
 
     def look(self) -> None:

@@ -211,6 +211,23 @@ async def test_what_is_under_way_ends_when_its_document_is_hidden(folder: Path) 
         await bench.client.end()
 
 
+async def test_what_was_said_before_something_was_hidden_is_forgotten(folder: Path) -> None:
+    root = write(folder / "w", {"a.py": "", "b.py": ""})
+    async with started(folder, params=opening(root), settings=settings()) as bench:
+        await bench.ready()
+        bench.engine.says("x")
+        uri = (root / "a.py").as_uri()
+        bench.client.open(uri, SECRET)
+        for _ in range(2):
+            assert await bench.client.ghost(uri, 1, 8) == ["x"]
+        assert len(bench.engine.asked) == 1
+        write(root, {".aigcignore": "b.py\n"})
+        changed(bench, root / ".aigcignore")
+        assert await bench.client.ghost(uri, 1, 8) == ["x"]
+        assert len(bench.engine.asked) == 2
+        await bench.client.end()
+
+
 async def test_the_first_request_does_not_come_too_early(folder: Path) -> None:
     """It waits for the rules, which are read after `initialized`, and is not answered empty."""
     root = write(folder / "w", {".aigcignore": "b.py\n"})

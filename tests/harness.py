@@ -433,8 +433,8 @@ def loading(**more: Any) -> dict[str, Any]:
 
 def is_read_on(body: dict[str, Any], before: dict[str, Any]) -> bool:
     """Whether an /infill asks for the line behind what was said to the one `before` it, which nobody has typed yet."""
-    said = body["input_prefix"].removeprefix(before["input_prefix"])
-    return len(said) < len(body["input_prefix"]) and said.endswith("\n") and body["n_predict"] == AHEAD_TOKENS
+    prefix, begun = body["input_prefix"], before["input_prefix"]
+    return prefix.startswith(begun) and prefix.endswith("\n") and body["n_predict"] == AHEAD_TOKENS
 
 
 class Flag(threading.Event):

@@ -458,8 +458,6 @@ class ScriptedEngine:
         """How often somebody began to listen to the events."""
         self.script: Callable[[dict[str, Any]], Answer] = lambda body: Answer()
         self.asked: list[Asked] = []
-        self.read_on: list[Asked] = []
-        """What was asked of the line behind one that the script had ended; nothing is said to that."""
         self._before: dict[str, Any] | None = None
         self.writes: Callable[[dict[str, Any]], Answer] = lambda body: Answer(("words",))
         """As `script`, of what is asked in OpenAI's shape; `written` as `asked`."""
@@ -473,7 +471,7 @@ class ScriptedEngine:
         """From now on, answer everything with this, and forget what was asked."""
         answer = Answer(pieces, **more)
         self.script = lambda body: answer
-        self.asked, self.read_on = [], []
+        self.asked = []
 
     async def up(self) -> None:
         await asyncio.wrap_future(asyncio.run_coroutine_threadsafe(self._up(), self._loop))
@@ -536,7 +534,6 @@ class ScriptedEngine:
             return await self._answer(asked, self.writes(asked.body), shape, reader, writer)
         assert request.startswith("POST /infill "), request
         if self._before is not None and is_read_on(asked.body, self._before):
-            self.read_on.append(asked)
             return await self._answer(asked, Answer(), _infill_event, reader, writer)
         self._before = asked.body
         self.asked.append(asked)

@@ -222,16 +222,8 @@ def test_the_tokens_of_one_character_begin_where_it_does() -> None:
     for pieces in ([scored], [scored[:2], scored[2:5], scored[5:]]):
         shape = Completion(request, wanted, MODEL)
         events = [event for part in pieces for event in shape.during(Piece("", (), (), NONE, part))]
-        assert [at for event in events for at in event["choices"][0]["logprobs"]["text_offset"]] == [
-            0,
-            1,
-            1,
-            2,
-            2,
-            2,
-            2,
-            3,
-        ]
+        offsets = [at for event in events for at in event["choices"][0]["logprobs"]["text_offset"]]
+        assert offsets == [0, 1, 1, 2, 2, 2, 2, 3]
 
 
 @BOTH
